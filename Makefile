@@ -1,0 +1,38 @@
+# make demo and make test are all that is needed; everything is installed into .venv.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: help demo test lint bench clean
+
+help:  ## What can be made
+	@sed -n 's/^\([a-z-]*\):.*##/\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+
+$(VENV)/installed: requirements.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Python 3.11 or newer is needed; $(PYTHON) is older. Say: make PYTHON=python3.12 ..."; exit 1; }
+	@echo "Installing into $(VENV) (a minute or two, once)"
+	@$(PYTHON) -m venv $(VENV) || { echo "The venv module is missing: install it (Debian: apt install python3-venv)"; exit 1; }
+	@$(BIN)/pip install --quiet --disable-pip-version-check --requirement requirements.txt
+	@touch $@
+
+$(VENV)/installed-dev: $(VENV)/installed tests/requirements.txt
+	@$(BIN)/pip install --quiet --disable-pip-version-check --requirement tests/requirements.txt
+	@touch $@
+
+demo: $(VENV)/installed  ## A day of a made-up listener, from a sample Spotify to tested marts
+	@$(BIN)/python -m pipeline.demo
+
+test: $(VENV)/installed-dev  ## Every test
+	@$(BIN)/python -m pytest
+
+lint: $(VENV)/installed-dev  ## ruff, mypy, dbt parse, sqlfluff
+	@$(BIN)/ruff format --check . && $(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/python -m tests.lint_sql
+
+bench: $(VENV)/installed-dev  ## How fast, as ratios to a floor measured in the same run
+	@$(BIN)/python -m tests.bench
+
+clean:  ## Remove what was installed; data/ stays
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache

@@ -1,0 +1,199 @@
+"""Settings: one class per section of luigi.cfg. The only module that reads the environment.
+
+A value is taken from the environment, else from `.env` beside luigi.cfg, else from luigi.cfg, else from its default.
+Secrets are never Luigi parameters (those can be typed on a command line and are shown by the visualiser): they
+come from the environment or from `.env`, which must then be readable by its owner alone.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import re
+import stat
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, ClassVar
+from zoneinfo import ZoneInfo
+
+import luigi
+import luigi.configuration
+
+PROJECT = Path(__file__).resolve().parent.parent
+ENV_FILE = PROJECT / ".env"
+
+
+class SettingError(ValueError):
+    """A setting that cannot be used; the message names it and says what to write instead."""
+
+
+@functools.cache
+def _env_file() -> Mapping[str, str]:
+    if not ENV_FILE.is_file():
+        return {}
+    mode = stat.S_IMODE(ENV_FILE.stat().st_mode)
+    if mode & 0o077:
+        raise SettingError(
+            f"{ENV_FILE} holds secrets but others can read it (mode {mode:04o}). Run: chmod 600 {ENV_FILE}"
+        )
+    from dotenv import dotenv_values
+
+    return {name: value for name, value in dotenv_values(ENV_FILE).items() if value is not None}
+
+
+def environment() -> dict[str, str]:
+    """The environment over `.env`. An empty value counts as absent, so that `NAME=` switches a setting off."""
+    return {name: value for name, value in {**_env_file(), **os.environ}.items() if value}
+
+
+class Section(luigi.Config):
+    """A section of luigi.cfg. `env` names the environment variable that overrides each value."""
+
+    env: ClassVar[Mapping[str, str]] = {}
+
+    @classmethod
+    def get_param_values(cls, params: Any, args: Any, kwargs: Any) -> Any:
+        variables = environment()
+        overrides = {name: variables[variable] for name, variable in cls.env.items() if variable in variables}
+        parsed = {name: dict(params)[name].parse(value) for name, value in overrides.items()}
+        return super().get_param_values(params, args, {**parsed, **kwargs})  # type: ignore[no-untyped-call]
+
+
+class storage(Section):
+    """Where the files are."""
+
+    env = {"data_dir": "DATA_DIR"}
+    data_dir: str = luigi.Parameter(default="data", description="Folder of all files the pipeline keeps.")
+
+    @property
+    def root(self) -> Path:
+        """Absolute; a relative `data_dir` counts from the project, not from where the command was typed."""
+        return (PROJECT / self.data_dir).resolve()
+
+
+class spotify(Section):
+    """The Spotify Web API and the application registered there."""
+
+    env = {"api_url": "SPOTIFY_API_URL", "accounts_url": "SPOTIFY_ACCOUNTS_URL", "client_id": "SPOTIFY_CLIENT_ID"}
+    api_url: str = luigi.Parameter(default="https://api.spotify.com/v1")
+    accounts_url: str = luigi.Parameter(default="https://accounts.spotify.com")
+    client_id: str = luigi.Parameter(default="", description="Client ID of your application on developer.spotify.com.")
+    timeout: float = luigi.FloatParameter(default=20.0, description="Seconds to wait for one answer.")
+
+    @property
+    def client_secret(self) -> str | None:
+        return environment().get("SPOTIFY_CLIENT_SECRET")
+
+    @property
+    def refresh_token(self) -> str | None:
+        """Bootstraps an empty token store; afterwards the store is what counts."""
+        return environment().get("SPOTIFY_REFRESH_TOKEN")
+
+
+class postgres(Section):
+    """The database. Without a URL, the embedded PostgreSQL under `data/postgres` is used."""
+
+    env = {"url": "DATABASE_URL"}
+    ignore_unconsumed: ClassVar[set[str]] = {"marker_table"}
+    url: str = luigi.Parameter(
+        default="",
+        visibility=luigi.parameter.ParameterVisibility.PRIVATE,
+        description="libpq URL; a password belongs into DATABASE_URL or .env, not here.",
+    )
+    connect_timeout: int = luigi.IntParameter(default=10, description="Seconds to wait for a connection.")
+
+    @property
+    def password(self) -> str | None:
+        """For a URL without one: libpq's own variable, which spares %-encoding it."""
+        return environment().get("PGPASSWORD")
+
+
+class listener(Section):
+    """Whose days and hours the marts speak of."""
+
+    env = {"timezone": "LISTENER_TIMEZONE"}
+    timezone: str = luigi.Parameter(
+        default="UTC", description="IANA zone of local dates and hours, e.g. Europe/Berlin."
+    )
+
+    @property
+    def zone(self) -> str:
+        try:
+            return ZoneInfo(self.timezone).key
+        except (KeyError, ValueError, OSError) as error:
+            raise SettingError(
+                f"[listener] timezone (LISTENER_TIMEZONE) is {self.timezone!r}, which is no IANA time zone;"
+                " write one such as Europe/Berlin or America/New_York"
+            ) from error
+
+
+class slack(Section):
+    """Where failures are told. Without a webhook or a bot token nothing is sent."""
+
+    env = {"api_url": "SLACK_API_URL", "channel": "SLACK_CHANNEL"}
+    api_url: str = luigi.Parameter(default="https://slack.com/api/")
+    channel: str = luigi.Parameter(default="", description="Channel for the bot token, e.g. #listening.")
+
+    @property
+    def webhook_url(self) -> str | None:
+        return environment().get("SLACK_WEBHOOK_URL")
+
+    @property
+    def bot_token(self) -> str | None:
+        return environment().get("SLACK_BOT_TOKEN")
+
+
+class AccountParameter(luigi.Parameter):
+    """The short name of a listener. It becomes part of paths, so only plain names are let in."""
+
+    pattern = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
+
+    def normalize(self, x: str) -> str:
+        if not self.pattern.fullmatch(x):
+            raise SettingError(
+                f"account {x!r} cannot be used: write 1 to 32 of a-z, 0-9, _ and -, beginning with a letter or digit"
+            )
+        return x
+
+    def parse(self, x: str) -> str:
+        return self.normalize(x)
+
+
+def secrets() -> list[str]:
+    """Every secret value that is set now, for scrubbing text that leaves the machine."""
+    from urllib.parse import unquote, urlsplit
+
+    found = [
+        spotify().client_secret,
+        spotify().refresh_token,
+        slack().webhook_url,
+        slack().bot_token,
+        postgres().password,
+    ]
+    password = urlsplit(postgres().url).password
+    if password:
+        found += [password, unquote(password)]
+    return [value for value in found if value]
+
+
+def read_luigi_cfg() -> None:
+    """Use the project's luigi.cfg wherever the command was typed: Luigi itself looks only in the present folder, and
+    without the file would report every failure as a success."""
+    if Path.cwd() != PROJECT:
+        luigi.configuration.add_config_path(str(PROJECT / "luigi.cfg"))
+
+
+def choose_scheduler() -> None:
+    """Run with the local scheduler unless a luigid is named: by flag, by luigi.cfg or by LUIGI_SCHEDULER_URL.
+
+    Luigi's own default, a luigid on localhost, would make the plain command fail on a machine without one.
+    """
+    luigi_cfg = luigi.configuration.get_config()
+    url = environment().get("LUIGI_SCHEDULER_URL")
+    if url:
+        luigi_cfg.set("core", "default-scheduler-url", url)
+    named = any(luigi_cfg.has_option("core", f"default-scheduler-{part}") for part in ("url", "host", "port"))
+    flagged = any("-scheduler-" in f"-{word.lstrip('-')}" for word in sys.argv[1:] if word.startswith("--"))
+    if not (named or flagged):
+        luigi_cfg.set("core", "local-scheduler", "true")

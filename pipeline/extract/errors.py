@@ -1,0 +1,76 @@
+"""What can go wrong between Spotify and the files.
+
+SpotifyError
+├── SpotifyUnreachable      no answer, or 5xx, after the retries
+├── RateLimited             429 with a long wait, or the daily quota
+├── UnexpectedAnswer        an answer that is not what the Web API documents
+└── AuthorizationError      nobody is let in until a person acts
+    ├── NotAuthorized       no refresh token stored
+    ├── ConsentEnded        the refresh token expired or was revoked
+    ├── ClientRejected      client id or secret is wrong
+    └── Forbidden           403: Premium, allow-list, scope, or a removed endpoint
+PartitionDamaged            a CSV partition that is not as this pipeline writes it
+SlotInFuture                a slot that has not come yet
+
+Every message says what to do, and none holds a token, a code or a secret.
+"""
+
+from __future__ import annotations
+
+import datetime
+from pathlib import Path
+
+
+class SpotifyError(Exception):
+    """Spotify did not give what was asked for."""
+
+
+class SpotifyUnreachable(SpotifyError):
+    """No usable answer after the retries; the next slot tries again."""
+
+
+class RateLimited(SpotifyError):
+    """429 with a wait too long for a slot. `retry_at`: not before this moment (UTC)."""
+
+    def __init__(self, message: str, retry_at: datetime.datetime) -> None:
+        super().__init__(message)
+        self.retry_at = retry_at
+
+
+class UnexpectedAnswer(SpotifyError):
+    """A 200 that is not JSON, is cut off, or lacks what the Web API documents; or a status nobody documents."""
+
+
+class AuthorizationError(SpotifyError):
+    """A person has to act before the next poll can succeed."""
+
+
+class NotAuthorized(AuthorizationError):
+    """There is no refresh token yet."""
+
+
+class ConsentEnded(AuthorizationError):
+    """`invalid_grant`: six months are over, or the consent was withdrawn."""
+
+
+class ClientRejected(AuthorizationError):
+    """`invalid_client`: the application's id or secret is not accepted."""
+
+
+class Forbidden(AuthorizationError):
+    """403."""
+
+
+class PartitionDamaged(Exception):
+    """A partition file that cannot be read back; it is left as it is."""
+
+    def __init__(self, path: Path, line: int, problem: str) -> None:
+        super().__init__(
+            f"{path}, line {line}: {problem}. The file is left untouched and new plays wait in data/raw;"
+            " repair the line or restore the file from a backup, then run the slot again"
+        )
+        self.path = path
+
+
+class SlotInFuture(ValueError):
+    """A slot names a run that has happened or happens now, never one to come."""

@@ -1,0 +1,64 @@
+"""Atomic, synced files: a file is there whole, or not at all."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from filelock import FileLock
+
+LOCK_TIMEOUT = 300  # seconds; a poll with all its retries takes less
+
+
+def write_atomic(path: Path, content: bytes, mode: int = 0o644) -> None:
+    """Write `content` to `path` so that neither a crash nor a power cut leaves half of it.
+
+    A temporary file in the same folder is written and synced, then renamed over `path`; the folder is synced last.
+    The caller is the only writer of `path` (it holds the account's lock), so that the temporary file's name can be
+    fixed: what a killed run left is overwritten.
+    """
+    make_folder(path.parent)
+    temporary = path.with_name(f".{path.name}.tmp")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise OSError(error.errno, os.strerror(error.errno or 0), str(path)) from error
+    sync_folder(path.parent)
+
+
+def move(source: Path, target: Path) -> None:
+    """Rename `source` to `target` on the same file system, durably."""
+    make_folder(target.parent)
+    source.replace(target)
+    sync_folder(target.parent)
+    sync_folder(source.parent)
+
+
+def make_folder(folder: Path) -> None:
+    """Create `folder` and its parents, each entry synced into the folder above it."""
+    missing = [folder, *folder.parents]
+    missing = missing[: next(i for i, path in enumerate(missing) if path.is_dir())]
+    for path in reversed(missing):
+        path.mkdir(exist_ok=True)
+        sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def account_lock(data: Path, account: str) -> FileLock:
+    """One writer at a time for all files of an account. The kernel frees it when its holder dies."""
+    folder = data / "locks"
+    make_folder(folder)
+    return FileLock(folder / f"account={account}.lock", timeout=LOCK_TIMEOUT)

@@ -1,0 +1,191 @@
+"""From a recently-played page to rows: one dict per play, keyed like the partition's columns.
+
+Format: `GET /v1/me/player/recently-played`, Spotify Web API reference. Only `played_at`, `track.duration_ms` and some
+identity of the track are relied on; anything else may be missing, null or new.
+"""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+import json
+from typing import Any
+from urllib.parse import quote_plus
+
+from pipeline.extract.errors import UnexpectedAnswer
+
+COLUMNS = (
+    "account",
+    "played_at_utc",
+    "played_date_utc",
+    "song_name",
+    "artist_name",
+    "song_duration_ms",
+    "song_link",
+    "album_art_link",
+    "album_name",
+    "album_id",
+    "artist_id",
+    "track_id",
+    "isrc",
+    "track_uri",
+    "is_local",
+    "explicit",
+    "disc_number",
+    "track_number",
+    "album_type",
+    "album_release_date",
+    "album_release_date_precision",
+    "album_total_tracks",
+    "artists",
+    "album_artists",
+    "context_type",
+    "context_uri",
+    "last_updated_datetime_utc",
+)
+Play = dict[str, str]
+LONGEST_IDENTIFIER = 200
+
+
+def parse_page(body: bytes, account: str, fetched_at: datetime.datetime) -> tuple[list[Play], list[dict[str, Any]]]:
+    """Rows of one response, and what was passed over: `{"item": index, "reason": …}`.
+
+    Raises UnexpectedAnswer when the body is no page of plays at all.
+    """
+    try:
+        page = json.loads(body)
+    except ValueError as error:
+        raise UnexpectedAnswer(f"the answer is not JSON ({type(error).__name__}); it begins {body[:60]!r}") from error
+    items = page.get("items") if isinstance(page, dict) else None
+    if not isinstance(items, list):
+        problem = page.get("error") if isinstance(page, dict) else None
+        raise UnexpectedAnswer(f"the answer has no list of items; its error says {json.dumps(problem)[:200]}")
+    plays, skipped = [], []
+    for index, item in enumerate(items):
+        try:
+            plays.append(_parse_item(item, account, fetched_at))
+        except _NotAPlay as reason:
+            skipped.append({"item": index, "reason": str(reason)})
+    return plays, skipped
+
+
+class _NotAPlay(Exception):
+    pass
+
+
+def _parse_item(item: Any, account: str, fetched_at: datetime.datetime) -> Play:
+    if not isinstance(item, dict):
+        raise _NotAPlay("not an object")
+    track = item.get("track")
+    if not isinstance(track, dict):
+        raise _NotAPlay("no track")
+    kind = _text(track.get("type"))
+    if kind not in ("", "track"):
+        raise _NotAPlay(f"of type {kind[:40]}, not a track")
+    played_at = _moment(item.get("played_at"))
+    duration = _integer(track.get("duration_ms"))
+    if not duration:
+        raise _NotAPlay("no duration_ms")
+    album = _object(track.get("album"))
+    artists = _credits(track.get("artists"))
+    context = _object(item.get("context"))
+    images = album.get("images")
+    first = artists[0] if artists else {}
+    return {
+        "account": account,
+        "played_at_utc": format_moment(played_at),
+        "played_date_utc": played_at.date().isoformat(),
+        "song_name": _text(track.get("name")),
+        "artist_name": first.get("name") or "",
+        "song_duration_ms": duration,
+        "song_link": _text(_object(track.get("external_urls")).get("spotify")),
+        "album_art_link": _text(_object(images[0]).get("url")) if isinstance(images, list) and images else "",
+        "album_name": _text(album.get("name")),
+        "album_id": _identifier(album.get("id")),
+        "artist_id": first.get("id") or "",
+        "track_id": _identifier(track.get("id")),
+        "isrc": _identifier(_object(track.get("external_ids")).get("isrc")).upper(),
+        "track_uri": _track_uri(track, artists, album, duration),
+        "is_local": _boolean(track.get("is_local")),
+        "explicit": _boolean(track.get("explicit")),
+        "disc_number": _integer(track.get("disc_number")),
+        "track_number": _integer(track.get("track_number")),
+        "album_type": _text(album.get("album_type")),
+        "album_release_date": _text(album.get("release_date")),
+        "album_release_date_precision": _text(album.get("release_date_precision")),
+        "album_total_tracks": _integer(album.get("total_tracks")),
+        "artists": json.dumps(artists, ensure_ascii=False),
+        "album_artists": json.dumps(_credits(album.get("artists")), ensure_ascii=False),
+        "context_type": _text(context.get("type")),
+        "context_uri": _text(context.get("uri")),
+        "last_updated_datetime_utc": format_moment(fetched_at),
+    }
+
+
+def format_moment(moment: datetime.datetime) -> str:
+    """ISO 8601 in UTC, milliseconds always written: 2022-12-21T14:57:43.000Z."""
+    precision = "microseconds" if moment.microsecond % 1000 else "milliseconds"
+    return moment.astimezone(datetime.UTC).replace(tzinfo=None).isoformat(timespec=precision) + "Z"
+
+
+def _moment(value: Any) -> datetime.datetime:
+    try:
+        moment = datetime.datetime.fromisoformat(value)
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=datetime.UTC)
+        return moment.astimezone(datetime.UTC)
+    except (TypeError, ValueError, OverflowError):
+        raise _NotAPlay("no played_at that is a date and time") from None
+
+
+def _object(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _text(value: Any) -> str:
+    """Text that UTF-8 and PostgreSQL can hold: no NUL, no lone surrogate. Absent is the empty string."""
+    if not isinstance(value, str):
+        return ""
+    return value.replace("\0", "\ufffd").encode("utf-8", "replace").decode("utf-8")
+
+
+def _identifier(value: Any) -> str:
+    """An identifier short enough to stand in an index: a longer one keeps its beginning and gets its digest."""
+    text = _text(value)
+    if len(text.encode()) <= LONGEST_IDENTIFIER:
+        return text
+    return f"{text[:40]}…sha256:{hashlib.sha256(text.encode()).hexdigest()}"
+
+
+def _integer(value: Any) -> str:
+    is_count = isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**31
+    return str(value) if is_count else ""
+
+
+def _boolean(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else ""
+
+
+def _credits(artists: Any) -> list[dict[str, str | None]]:
+    """`[{"id": …, "name": …}]` in the order of the credits; a local file's artist has no id."""
+    if not isinstance(artists, list):
+        return []
+    parsed = [
+        {"id": _identifier(artist.get("id")) or None, "name": _text(artist.get("name")) or None}
+        for artist in artists
+        if isinstance(artist, dict)
+    ]
+    return [artist for artist in parsed if artist["id"] or artist["name"]]
+
+
+def _track_uri(
+    track: dict[str, Any], artists: list[dict[str, str | None]], album: dict[str, Any], duration: str
+) -> str:
+    """What tells two tracks apart when everything else may be null: the URI, else the id, else the names."""
+    if uri := _identifier(track.get("uri")):
+        return uri
+    if track_id := _identifier(track.get("id")):
+        return f"spotify:track:{track_id}"
+    names = (artists[0]["name"] if artists else "", _text(album.get("name")), _text(track.get("name")))
+    seconds = str(int(duration) // 1000)
+    return _identifier(":".join(["spotify", "local", *(quote_plus(name or "") for name in names), seconds]))

@@ -1,0 +1,63 @@
+"""Plays and pages for the tests, in the Web API's form. All names are made up."""
+
+from __future__ import annotations
+
+import datetime
+import json
+from typing import Any
+
+Json = dict[str, Any]
+FETCHED = datetime.datetime(2026, 11, 22, 14, 30, 1, 482913, tzinfo=datetime.UTC)
+
+
+def track(name: str = "Falling for Monday", minutes: float = 3.5, **changes: Any) -> Json:
+    """A track of one artist on one album; `changes` replace or add fields."""
+    key = "".join(letter for letter in name.title() if letter.isalnum())[:22].ljust(22, "0")
+    return {
+        "album": {
+            "album_type": "album",
+            "artists": [{"id": "artist0000000000000001", "name": "Velvet Harbour"}],
+            "id": "album00000000000000001",
+            "images": [{"height": 640, "url": "https://i.scdn.co/image/large", "width": 640}],
+            "name": "Paper Lanterns",
+            "release_date": "2024-02-29",
+            "release_date_precision": "day",
+            "total_tracks": 9,
+        },
+        "artists": [{"id": "artist0000000000000001", "name": "Velvet Harbour"}],
+        "disc_number": 1,
+        "duration_ms": int(minutes * 60_000),
+        "explicit": False,
+        "external_ids": {"isrc": "QZAAA2400001"},
+        "external_urls": {"spotify": f"https://open.spotify.com/track/{key}"},
+        "id": key,
+        "is_local": False,
+        "name": name,
+        "track_number": 3,
+        "type": "track",
+        "uri": f"spotify:track:{key}",
+        **changes,
+    }
+
+
+def item(played_at: str, **changes: Any) -> Json:
+    """One entry of recently-played; `changes` go to the track."""
+    return {"track": track(**changes), "played_at": played_at, "context": None}
+
+
+def page(*items: Json) -> bytes:
+    """The body of an answer, newest first."""
+    ordered = sorted(items, key=lambda entry: str(entry["played_at"]), reverse=True)
+    return json.dumps({"items": ordered, "next": None, "cursors": None, "limit": 50}).encode()
+
+
+def evening(count: int, date: str = "2026-11-21", first: int = 0, start: str = "18:00") -> list[Json]:
+    """`count` plays of different tracks, four minutes apart."""
+    begin = datetime.datetime.fromisoformat(f"{date}T{start}:00")
+    return [
+        item(
+            f"{(begin + datetime.timedelta(minutes=4 * n)).isoformat(timespec='milliseconds')}Z",
+            name=f"Song {first + n}",
+        )
+        for n in range(count)
+    ]

@@ -1,0 +1,115 @@
+"""dbt in this process: imported only when there is work, its project parsed once for run and test."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import gc
+import hashlib
+import logging
+import os
+from collections.abc import Iterator
+from typing import Any
+
+from psycopg2.extensions import parse_dsn
+
+from pipeline import config
+from pipeline.load.postgres import dsn
+from pipeline.transform.progress import Scope
+
+logger = logging.getLogger("luigi-interface")
+PROJECT = config.PROJECT / "dbt"
+
+
+class DbtFailed(Exception):
+    """dbt ended with errors; the message lists every failed model or test with dbt's own words."""
+
+
+def project_version() -> str:
+    """Changes with any file of the dbt project and with the listener's time zone: then everything is built anew."""
+    digest = hashlib.sha256(config.listener().zone.encode())
+    for path in sorted(
+        path for folder in ("models", "macros", "seeds", "tests") for path in (PROJECT / folder).rglob("*")
+    ):
+        if path.is_file():
+            digest.update(str(path.relative_to(PROJECT)).encode())
+            digest.update(path.read_bytes())
+    digest.update((PROJECT / "dbt_project.yml").read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def environment() -> dict[str, str]:
+    """What dbt/profiles.yml and the macros read. dbt keeps values named DBT_ENV_SECRET_… out of its logs."""
+    parts = parse_dsn(dsn())
+    return {
+        "DBT_PG_HOST": parts.get("host", "localhost"),
+        "DBT_PG_PORT": parts.get("port", "5432"),
+        "DBT_PG_USER": parts.get("user", "postgres"),
+        "DBT_PG_DATABASE": parts.get("dbname", parts.get("user", "postgres")),
+        "DBT_PG_SSLMODE": parts.get("sslmode", "prefer"),
+        "DBT_ENV_SECRET_PG_PASSWORD": parts.get("password", ""),
+        "LISTENER_TIMEZONE": config.listener().zone,
+        "DBT_PROJECT_DIR": str(PROJECT),
+        "DBT_PROFILES_DIR": str(PROJECT),
+        "DBT_TARGET_PATH": str(config.storage().root / "dbt"),
+        "DBT_LOG_PATH": str(config.storage().root / "logs"),
+        "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+        "DO_NOT_TRACK": "1",
+    }
+
+
+def invoke(*arguments: str) -> None:
+    """`dbt <arguments>`. Raises DbtFailed."""
+    from dbt.cli.main import dbtRunner
+
+    os.environ.update(environment())
+    logger.propagate = False  # dbt gives the root logger a handler, which would say everything of Luigi's a second time
+    with _collector_off():
+        outcome = dbtRunner(manifest=_manifest()).invoke(["--quiet", "--no-use-colors", *arguments])
+    _raise_for_failure(outcome)
+
+
+def run(scope: Scope) -> None:
+    """Build every model from nothing, or bring the incremental ones up to date. Raises DbtFailed.
+
+    Views read the incremental models, so they need no second look until the project changes.
+    """
+    invoke("run", *(["--full-refresh"] if scope == "full" else ["--select", "config.materialized:incremental"]))
+
+
+def test(scope: Scope) -> None:
+    """Run the data tests: all of the history, or the days that changed (macro get_where_subquery). Raises DbtFailed."""
+    os.environ["DBT_TEST_SCOPE"] = scope
+    invoke("test", "--exclude-resource-type", "unit_test", *(["--exclude", "tag:daily"] if scope == "news" else []))
+
+
+@functools.cache
+def _manifest() -> Any:
+    from dbt.cli.main import dbtRunner
+
+    outcome = dbtRunner().invoke(["--quiet", "--no-use-colors", "parse"])
+    _raise_for_failure(outcome)
+    return outcome.result
+
+
+def _raise_for_failure(outcome: Any) -> None:
+    for result in getattr(outcome.result, "results", ()):
+        if result.status == "warn":
+            logger.warning("%s %s: %s", result.node.resource_type, result.node.name, result.message)
+    if outcome.success:
+        return
+    if outcome.exception:
+        raise DbtFailed(f"dbt could not start: {outcome.exception}")
+    failed = [result for result in outcome.result if result.status in ("error", "fail", "runtime error")]
+    lines = [f"{result.node.resource_type} {result.node.name}: {result.message}" for result in failed]
+    raise DbtFailed("\n  ".join([f"{len(failed)} of {len(outcome.result.results)} dbt nodes failed:", *lines]))
+
+
+@contextlib.contextmanager
+def _collector_off() -> Iterator[None]:
+    """dbt allocates many objects that live to its end; collecting among them costs a fifth of its time."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()

@@ -1,0 +1,17 @@
+"""A listening history that keeps itself: Spotify → CSV partitions → PostgreSQL → dbt → dashboard.
+
+`luigi --module pipeline <Task>` finds every task through this module; pipeline/workflow.py is the contents page.
+"""
+
+from pipeline import alerts, config, interrupts
+from pipeline.extract.recent import ExtractRecent
+from pipeline.load.tasks import CopyToStaging
+from pipeline.transform.tasks import DbtRun, DbtTest
+from pipeline.workflow import RebuildStaging, RunPipeline
+
+config.read_luigi_cfg()
+config.choose_scheduler()
+interrupts.install()
+alerts.install()
+
+__all__ = ["CopyToStaging", "DbtRun", "DbtTest", "ExtractRecent", "RebuildStaging", "RunPipeline"]

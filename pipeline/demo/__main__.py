@@ -1,0 +1,153 @@
+"""make demo: a made-up listener's day, run for real: sample Spotify → luigi → embedded PostgreSQL → dbt.
+
+Everything is kept apart from your own data, in data/demo, and is made anew each time.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from pipeline import config
+from pipeline.demo.listener import listen
+from pipeline.demo.spotify import SampleSpotify, error
+
+SEED = 11
+ACCOUNT = "sample"
+# Slot (UTC), and what it shows.
+SLOTS = (
+    ("02:00", "the first poll: all that Spotify still knows"),
+    ("02:30", "nothing new: no dbt is started"),
+    ("07:00", "a morning's plays"),
+    ("15:30", "Spotify is down: the slot fails, and says so"),
+    ("16:30", "after the outage: what was missed is caught"),
+    ("20:00", "more of the day"),
+    ("23:30", "the evening, and plays that arrived late"),
+)
+DOWN = "15:30"
+
+
+def main() -> int:
+    data = config.storage().root / "demo"
+    today = datetime.datetime.now(datetime.UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    day = today - datetime.timedelta(days=1)
+    shutil.rmtree(data, ignore_errors=True)
+    data.mkdir(parents=True)
+    with SampleSpotify(listen(SEED, day - datetime.timedelta(days=2), today)) as spotify:
+        os.environ.update(spotify.environment())
+        # Nothing but the sample server and a database of the demo's own is reached, whatever your settings are.
+        os.environ.update(
+            dict.fromkeys(("DATABASE_URL", "LUIGI_SCHEDULER_URL", "SLACK_WEBHOOK_URL", "SLACK_BOT_TOKEN"), "")
+        )
+        os.environ.update({"DATA_DIR": str(data), "LISTENER_TIMEZONE": "Europe/Berlin"})
+        return run_day(spotify, day, data)
+
+
+def run_day(spotify: SampleSpotify, day: datetime.datetime, data: Path) -> int:
+    """Run the slots of `day` and show what they left; returns an exit code."""
+    from pipeline.load.postgres import connect
+
+    begun = time.monotonic()
+    print("A sample Spotify, a made-up listener; all the rest is the real pipeline.")
+    with contextlib.closing(connect()) as connection:  # keeps the embedded server up between the slots
+        connection.autocommit = True
+        print(f"PostgreSQL is up after {time.monotonic() - begun:.1f} s. The slots of {day:%A, %d %B %Y} (UTC):\n")
+        print("  slot   exit   new plays   in staging   in fct_plays   seconds")
+        staged = 0
+        for slot, remark in SLOTS:
+            spotify.now = day.replace(hour=int(slot[:2]), minute=int(slot[3:]))
+            # Four calls: the first and its three retries.
+            spotify.answers = [error("/v1/me/player", 503, "Service unavailable")] * 4 if slot == DOWN else []
+            begun = time.monotonic()
+            process = run_slot(spotify.now)
+            if (process.returncode != 0) != (slot == DOWN):
+                print(process.stderr, file=sys.stderr)
+                print(
+                    f"Slot {slot} ended with exit code {process.returncode}, unexpectedly: see above.", file=sys.stderr
+                )
+                return 1
+            seconds = time.monotonic() - begun
+            before, (staged, counted) = staged, counts(connection)
+            new = staged - before
+            print(f"  {slot} {process.returncode:>6} {new:>11} {staged:>12} {counted:>14} {seconds:>9.1f}   {remark}")
+            if slot == DOWN:
+                print(f"         {first_cause(process.stderr)}")
+        show_marts(connection)
+        show_files(data)
+    return 0
+
+
+def run_slot(moment: datetime.datetime) -> subprocess.CompletedProcess[str]:
+    """What cron runs, as a process of its own."""
+    luigi = str(Path(sys.executable).with_name("luigi"))
+    slot = moment.strftime("%Y-%m-%dT%H%M")
+    command = [luigi, "--module", "pipeline", "RunPipeline", "--run-at", slot, "--account", ACCOUNT]
+    return subprocess.run(command, cwd=config.PROJECT, capture_output=True, text=True)
+
+
+def counts(connection: Any) -> tuple[int, int]:
+    """Rows in staging, plays in fct_plays."""
+    with connection.cursor() as cursor:
+        cursor.execute("select (select count(*) from staging.spotify_songs), (select count(*) from marts.fct_plays)")
+        staged, counted = cursor.fetchone()
+        return staged, counted
+
+
+def first_cause(log: str) -> str:
+    """The error's own sentence, from the log of a failed run."""
+    return next(
+        (line.split(": ", 1)[1] for line in log.splitlines() if line.startswith("pipeline.")), "no cause in the log"
+    )
+
+
+def show_marts(connection: Any) -> None:
+    import pandas
+
+    print("\nMinutes are estimates: the Web API does not tell how long a track was heard.")
+    with connection.cursor() as cursor:
+        for title, query in (
+            (
+                "Top tracks",
+                "select rank, track_name, artists, plays, minutes from reporting.rpt_top_tracks order by rank",
+            ),
+            ("Top artists", "select rank, artist_name, plays, minutes from reporting.rpt_top_artists order by rank"),
+            (
+                "Recently played, in Europe/Berlin",
+                "select to_char(played_at_local, 'Dy HH24:MI') as ended, track_name, artists, minutes"
+                " from reporting.rpt_recently_played order by played_at desc",
+            ),
+        ):
+            cursor.execute(f"{query} limit 5")
+            table = pandas.DataFrame(cursor.fetchall(), columns=[column.name for column in cursor.description])
+            print(f"\n{title}\n{table.to_string(index=False)}")
+
+
+def show_files(data: Path) -> None:
+    def shown(path: Path) -> str:
+        return os.path.relpath(path)
+
+    print(f"\nWhat was kept, in {shown(data)}/")
+    for folder, meaning in (
+        ("raw", "answers of Spotify, byte for byte"),
+        ("spotify_songs", "day partitions: everything else can be rebuilt from them"),
+        ("polls", "records of the polls"),
+    ):
+        files = [path for path in (data / folder).rglob("*") if path.is_file()]
+        print(f"  {folder + '/':<16} {len(files):>3} {meaning}")
+    print("\nWhat to try next")
+    print(
+        f"  DATA_DIR={shown(data)} .venv/bin/luigi --module pipeline RebuildStaging     PostgreSQL again from the files"
+    )
+    print(f"  DATA_DIR={shown(data)} .venv/bin/python -m pipeline dbt show -s rpt_top_tracks     a report by dbt")
+    print('  README.md, "Your own history"                                           with your Spotify account')
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -32,6 +32,12 @@ def write_atomic(path: Path, content: bytes, mode: int = 0o644) -> None:
     sync_folder(path.parent)
 
 
+def remove_torn(folder: Path) -> None:
+    """Remove what a killed run has left half-written. The caller holds the account's lock."""
+    for temporary in folder.glob(".*.tmp"):
+        temporary.unlink()
+
+
 def move(source: Path, target: Path) -> None:
     """Rename `source` to `target` on the same file system, durably."""
     make_folder(target.parent)

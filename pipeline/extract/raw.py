@@ -16,7 +16,7 @@ import zlib
 from pathlib import Path
 
 from pipeline.extract.errors import UnexpectedAnswer
-from pipeline.extract.files import move, write_atomic
+from pipeline.extract.files import move, remove_torn, write_atomic
 
 STAMP = "%Y%m%dT%H%M%S.%fZ"
 SUFFIX = ".json.gz"
@@ -38,8 +38,7 @@ def write_pending(data: Path, account: str, body: bytes, fetched_at: datetime.da
 def pending(data: Path, account: str) -> list[Path]:
     """Responses waiting to be merged, oldest first. The caller holds the account's lock."""
     waiting = folder(data, account) / "pending"
-    for torn in waiting.glob(".*.tmp"):
-        torn.unlink()
+    remove_torn(waiting)
     return sorted(waiting.glob(f"*{SUFFIX}"))
 
 

@@ -13,7 +13,7 @@ import luigi
 from pipeline import config
 from pipeline.extract import raw
 from pipeline.extract.errors import SlotInFuture, UnexpectedAnswer
-from pipeline.extract.files import account_lock, write_atomic
+from pipeline.extract.files import account_lock, remove_torn, write_atomic
 from pipeline.extract.partitions import MergedPartition, list_partitions, merge_plays
 from pipeline.extract.plays import Play, parse_page
 from pipeline.extract.spotify import PAGE, SpotifyClient, utc_now
@@ -39,12 +39,13 @@ class ExtractRecent(luigi.Task):
     def run(self) -> None:
         if self.run_at.replace(tzinfo=datetime.UTC) > utc_now():
             raise SlotInFuture(f"slot {self.run_at:%Y-%m-%dT%H%M} (UTC) is in the future: there is nothing to poll yet")
-        data = config.storage().root
+        data, target = config.storage().root, Path(self.output().path)
         with account_lock(data, self.account):
+            remove_torn(target.parent)
             client = SpotifyClient(config.spotify(), data, self.account)
             poll = poll_recent(client, data, self.account)
             poll = {"slot": f"{self.run_at:%Y-%m-%dT%H:%MZ}", **poll}
-            write_atomic(Path(self.output().path), (json.dumps(poll, indent=1) + "\n").encode())
+            write_atomic(target, (json.dumps(poll, indent=1) + "\n").encode())
             # Only now: a response stays pending until a poll's target has named its partitions.
             for path in raw.pending(data, self.account):
                 raw.archive(path)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import sys
 import threading
+from collections.abc import Iterator
 from types import FrameType, TracebackType
 
 
@@ -15,6 +17,26 @@ def install() -> None:
     if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
         signal.signal(signal.SIGTERM, _interrupt)
     sys.excepthook = _report
+
+
+@contextlib.contextmanager
+def deferred() -> Iterator[None]:
+    """Let the block end before an interrupt is felt: for what must not be left half-done because it is not yet on any
+    list of things to tidy."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    felt: list[int] = []
+    handlers = {
+        each: signal.signal(each, lambda number, _: felt.append(number)) for each in (signal.SIGINT, signal.SIGTERM)
+    }
+    try:
+        yield
+    finally:
+        for each, handler in handlers.items():
+            signal.signal(each, handler)
+    if felt:
+        signal.raise_signal(felt[0])
 
 
 def _interrupt(signum: int, frame: FrameType | None) -> None:

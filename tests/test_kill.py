@@ -61,7 +61,10 @@ def test_a_run_can_be_killed_in_the_middle_of_dbt(
     assert database.value("select sum(plays) from reporting.rpt_top_tracks") == 20
 
 
-def test_the_embedded_postgres_is_tidied_after_a_killed_run(data: Path, spotify: SampleSpotify) -> None:
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+def test_the_embedded_postgres_is_tidied_after_a_killed_run(
+    data: Path, spotify: SampleSpotify, how: signal.Signals
+) -> None:
     pipeline = Pipeline(data, {**spotify.environment(), "DATA_DIR": str(data)})
     spotify.page = page(*evening(2))
     run = subprocess.Popen(
@@ -74,9 +77,9 @@ def test_the_embedded_postgres_is_tidied_after_a_killed_run(data: Path, spotify:
     while not (server.exists() and "ready" in server.read_text()):
         assert run.poll() is None
         time.sleep(0.05)
-    run.send_signal(signal.SIGKILL)
+    run.send_signal(how)
     run.wait()
-    assert server.exists(), "the server outlives a run that is killed"
+    assert server.exists() == (how == signal.SIGKILL), "only after SIGKILL nobody is left to stop the server"
     succeeded(pipeline.slot(SLOT, task="CopyToStaging"))
-    assert not server.exists(), "and stops with the next run"
+    assert not server.exists(), "it stops with the last run"
     assert json.loads((data / "postgres" / ".handle_pids.json").read_text()) == []

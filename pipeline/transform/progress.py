@@ -55,9 +55,12 @@ def run_scope(connection: Any, project_version: str) -> Scope | None:
     return "news" if newest_load(connection) > last.loaded_through else None
 
 
-def test_scope(connection: Any, last_run: Progress, slot: datetime.datetime) -> Scope | None:
-    """What has to be tested of `last_run`: nothing; the days that changed; or, once a day, everything."""
+def test_scope(connection: Any, slot: datetime.datetime) -> Scope | None:
+    """What has to be tested of the last run: nothing; the days that changed; or, once a day, everything."""
+    last_run = last_success(connection, "run")
     last = last_success(connection, "test")
+    if last_run is None:
+        return None
     if last and (last.loaded_through, last.project_version) == (last_run.loaded_through, last_run.project_version):
         return None
     last_full = last_success(connection, "test", "full")

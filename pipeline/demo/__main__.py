@@ -19,7 +19,8 @@ from pipeline import config
 from pipeline.demo.listener import listen
 from pipeline.demo.spotify import SampleSpotify, error
 
-SEED = 11
+# A day with everything in it: an empty slot, an outage, a play that arrives late.
+SEED = 353
 ACCOUNT = "sample"
 # Slot (UTC), and what it shows.
 SLOTS = (
@@ -28,8 +29,8 @@ SLOTS = (
     ("07:00", "a morning's plays"),
     ("15:30", "Spotify is down: the slot fails, and says so"),
     ("16:30", "after the outage: what was missed is caught"),
-    ("20:00", "more of the day"),
-    ("23:30", "the evening, and plays that arrived late"),
+    ("20:00", "more, and a play of a phone that was offline"),
+    ("23:30", "the evening"),
 )
 DOWN = "15:30"
 
@@ -79,6 +80,7 @@ def run_day(spotify: SampleSpotify, day: datetime.datetime, data: Path) -> int:
             print(f"  {slot} {process.returncode:>6} {new:>11} {staged:>12} {counted:>14} {seconds:>9.1f}   {remark}")
             if slot == DOWN:
                 print(f"         {first_cause(process.stderr)}")
+        show_rules(connection)
         show_marts(connection)
         show_files(data)
     return 0
@@ -105,6 +107,19 @@ def first_cause(log: str) -> str:
     return next(
         (line.split(": ", 1)[1] for line in log.splitlines() if line.startswith("pipeline.")), "no cause in the log"
     )
+
+
+def show_rules(connection: Any) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "select count(*) from staging.spotify_songs as late"
+            " where exists (select from staging.spotify_songs as known where known.load_id < late.load_id and known.played_at_utc > late.played_at_utc)"
+        )
+        (late,) = cursor.fetchone()
+        cursor.execute("select count(*), sum(steps) from marts.fct_plays where steps > 1")
+        plays, steps = cursor.fetchone()
+    print(f"\nArrived after younger plays had been stored, and put in their place: {late}.")
+    print(f"Returned by Spotify in several rows, and counted once: {steps or 0} rows, plays: {plays}.")
 
 
 def show_marts(connection: Any) -> None:

@@ -112,8 +112,9 @@ def first_cause(log: str) -> str:
 def show_rules(connection: Any) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
-            "select count(*) from staging.spotify_songs as late"
-            " where exists (select from staging.spotify_songs as known where known.load_id < late.load_id and known.played_at_utc > late.played_at_utc)"
+            "select count(*) from staging.spotify_songs as late where exists ("
+            "select from staging.spotify_songs as known"
+            " where known.load_id < late.load_id and known.played_at_utc > late.played_at_utc)"
         )
         (late,) = cursor.fetchone()
         cursor.execute("select count(*), sum(steps) from marts.fct_plays where steps > 1")

@@ -1,4 +1,5 @@
 {# An index that survives incremental runs. (dbt's own `indexes` are looked up and hashed at every run.) #}
-{% macro index_once(name, columns) -%}
+{% macro index_once(name, columns, include=[]) -%}
     create index if not exists {{ this.identifier }}_{{ name }} on {{ this }} ({{ columns | join(', ') }})
+    {%- if include %} include ({{ include | join(', ') }}){% endif %}
 {%- endmacro %}

@@ -43,6 +43,11 @@ def list_partitions(data: Path, account: str | None = None) -> list[Path]:
     return sorted((data / DATASET).glob(f"account={account or '*'}/????/??/????-??-??.csv"))
 
 
+def any_partition(data: Path, account: str) -> bool:
+    """Whether the account has a partition; looks at no more than one."""
+    return any(True for _ in (data / DATASET).glob(f"account={account}/????/??/????-??-??.csv"))
+
+
 def merge_plays(data: Path, account: str, plays: Iterable[Play]) -> list[MergedPartition]:
     """Add the plays that are new to their partitions; a play already there stays as it was first captured.
 

@@ -14,7 +14,7 @@ from pipeline import config
 from pipeline.extract import raw
 from pipeline.extract.errors import SlotInFuture, UnexpectedAnswer
 from pipeline.extract.files import account_lock, remove_torn, write_atomic
-from pipeline.extract.partitions import MergedPartition, list_partitions, merge_plays
+from pipeline.extract.partitions import MergedPartition, any_partition, merge_plays
 from pipeline.extract.plays import Play, parse_page
 from pipeline.extract.spotify import PAGE, SpotifyClient, utc_now
 
@@ -57,7 +57,7 @@ def poll_recent(client: SpotifyClient, data: Path, account: str) -> dict[str, ob
 
     Raises SpotifyError, PartitionDamaged. Once Spotify has answered, the answer is on disk whatever happens next.
     """
-    any_before = bool(list_partitions(data, account))
+    any_before = any_partition(data, account)
     answer = raw.write_pending(data, account, client.fetch_recently_played(), utc_now())
     earlier = [_merge(path, data, account) for path in raw.pending(data, account) if path != answer]
     page = _merge(answer, data, account)

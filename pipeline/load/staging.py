@@ -72,10 +72,8 @@ def reload_all_partitions(connection: Any, data: Path) -> Loaded:
 def _versions(data: Path, account: str | None = None) -> Iterator[Version]:
     for path in list_partitions(data, account):
         status = path.stat()
-        name = str(path.relative_to(data))
-        yield Version(
-            path.relative_to(data).parts[1].removeprefix("account="), name, status.st_size, status.st_mtime_ns
-        )
+        name = str(path)[len(str(data)) + 1 :]  # Path.relative_to takes a tenth of a second for ten years of files
+        yield Version(name.split("/")[1].removeprefix("account="), name, status.st_size, status.st_mtime_ns)
 
 
 def _load(connection: Any, data: Path, versions: Iterable[Version]) -> Loaded:

@@ -4,7 +4,8 @@
 
 with
 
-plays as (
+-- Read twice below, and PostgreSQL would write such a CTE, the whole history, to disk first.
+plays as not materialized (
 
     select * from {{ ref('fct_plays') }}
 

@@ -1,7 +1,7 @@
 {{
     config(
         pre_hook="{{ delete_days_to_rebuild() }}",
-        post_hook="{{ index_once('track_uri', ['account', 'track_uri']) }}",
+        post_hook="{{ index_once('track_uri', ['account', 'track_uri'], include=['ms_played', 'is_estimated', 'played_at']) }}",
     )
 }}
 

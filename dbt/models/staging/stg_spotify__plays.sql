@@ -1,33 +1,20 @@
-with
-
-source as (
-
-    select * from {{ source('spotify', 'spotify_songs') }}
-
-),
-
-renamed as (
-
-    select
-        account,
-        played_at_utc as played_at,
-        played_date_utc,
-        track_uri,
-        track_id,
-        isrc,
-        song_name as track_name,
-        song_duration_ms as duration_ms,
-        song_link as track_url,
-        is_local,
-        explicit as is_explicit,
-        artists as artist_credits,
-        album_id,
-        album_name,
-        album_art_link as album_art_url,
-        last_updated_datetime_utc as captured_at,
-        load_id
-    from source
-
-)
-
-select * from renamed
+-- Without CTEs, for once: PostgreSQL looks no day up in an index behind a view that has some, it reads all plays.
+select
+    account,
+    played_at_utc as played_at,
+    played_date_utc,
+    track_uri,
+    track_id,
+    isrc,
+    song_name as track_name,
+    song_duration_ms as duration_ms,
+    song_link as track_url,
+    is_local,
+    explicit as is_explicit,
+    artists as artist_credits,
+    album_id,
+    album_name,
+    album_art_link as album_art_url,
+    last_updated_datetime_utc as captured_at,
+    load_id
+from {{ source('spotify', 'spotify_songs') }}

@@ -12,7 +12,7 @@ import logging
 import luigi
 
 from pipeline import config
-from pipeline.extract.spotify import utc_now
+from pipeline.extract.answers import utc_now
 from pipeline.load.postgres import transaction
 from pipeline.load.staging import begin_load, reload_all_partitions
 from pipeline.transform.build import run_models, run_tests

@@ -128,6 +128,10 @@ def then_same_slot(task: type[luigi.Task]) -> None:
     finish(task(run_at=NEXT_SLOT))
     nothing_is_left_over()
     expected = {entry["played_at"] for entry in fetched("FIRST")}
+    polls = [json.loads(path.read_bytes()) for path in (DATA / "polls").rglob("*.json")]
+    responses = [response for poll in polls for response in (poll, *poll["recovered"])]
+    added = {response["raw"]: response["new_plays"] for response in responses}
+    compare("plays that the records say were added", sum(added.values()), len(expected))
     compare("plays in the partitions", plays_on_disk(), expected)
     if task is pipeline.CopyToStaging:
         with contextlib.closing(connect()) as connection, connection.cursor() as cursor:

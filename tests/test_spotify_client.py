@@ -14,7 +14,8 @@ import pytest
 from pipeline import config
 from pipeline.demo.spotify import Answer, SampleSpotify, error
 from pipeline.extract import errors
-from pipeline.extract.spotify import SpotifyClient, utc_now
+from pipeline.extract.answers import utc_now
+from pipeline.extract.spotify import SpotifyClient
 from pipeline.extract.tokens import TokenStoreError, token_path
 
 POLL = "GET /v1/me/player/recently-played?limit=50"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from filelock import FileLock
 
-LOCK_TIMEOUT = 300  # seconds; a poll with all its retries takes less
+LOCK_TIMEOUT = 900  # seconds; a poll with every retry and wait takes less
 
 
 def write_atomic(path: Path, content: bytes, mode: int = 0o644) -> None:

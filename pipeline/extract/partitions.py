@@ -26,7 +26,8 @@ LONGEST_FIELD = 64 * 1024 * 1024
 
 @dataclass(frozen=True)
 class MergedPartition:
-    """A partition that a response touched. `path` is relative to the data folder."""
+    """A partition that a response touched. `path` is relative to the data folder; `rows_added`: the rows it brought,
+    by the moment in them, so that a response merged a second time says the same."""
 
     path: str
     rows_added: int
@@ -41,11 +42,6 @@ def partition_path(data: Path, account: str, date: str) -> Path:
 def list_partitions(data: Path, account: str | None = None) -> list[Path]:
     """Every partition file, of one account or of all, in order of account and date."""
     return sorted((data / DATASET).glob(f"account={account or '*'}/????/??/????-??-??.csv"))
-
-
-def any_partition(data: Path, account: str) -> bool:
-    """Whether the account has a partition; looks at no more than one."""
-    return any(True for _ in (data / DATASET).glob(f"account={account}/????/??/????-??-??.csv"))
 
 
 def merge_plays(data: Path, account: str, plays: Iterable[Play]) -> list[MergedPartition]:
@@ -69,10 +65,19 @@ def merge_plays(data: Path, account: str, plays: Iterable[Play]) -> list[MergedP
         rows = {**{identity(play): play for play in arrived}, **known}
         if len(rows) > len(known):
             write_atomic(path, format_partition(rows.values()))
-        merged.append(MergedPartition(str(path.relative_to(data)), len(rows) - len(known), len(rows)))
+        moment = arrived[0]["last_updated_datetime_utc"]
+        added = sum(row["last_updated_datetime_utc"] == moment for row in rows.values())
+        merged.append(MergedPartition(str(path.relative_to(data)), added, len(rows)))
     if damage:
         raise damage
     return merged
+
+
+def holds_older_plays(data: Path, account: str, merged: list[MergedPartition]) -> bool:
+    """Whether the account has plays beside those that one response has brought into `merged`."""
+    if sum(partition.rows - partition.rows_added for partition in merged):
+        return True
+    return len(list_partitions(data, account)) > len(merged)
 
 
 def identity(play: Play) -> tuple[datetime.datetime, str]:

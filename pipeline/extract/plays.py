@@ -54,7 +54,7 @@ def parse_page(body: bytes, account: str, fetched_at: datetime.datetime) -> tupl
     """
     try:
         page = json.loads(body)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UnexpectedAnswer(f"the answer is not JSON ({type(error).__name__}); it begins {body[:60]!r}") from error
     items = page.get("items") if isinstance(page, dict) else None
     if not isinstance(items, list):

@@ -12,11 +12,12 @@ import luigi
 
 from pipeline import config
 from pipeline.extract import raw
-from pipeline.extract.errors import SlotInFuture, UnexpectedAnswer
+from pipeline.extract.answers import utc_now
+from pipeline.extract.errors import PartitionDamaged, SlotInFuture, UnexpectedAnswer
 from pipeline.extract.files import account_lock, remove_torn, write_atomic
-from pipeline.extract.partitions import MergedPartition, any_partition, merge_plays
+from pipeline.extract.partitions import MergedPartition, holds_older_plays, identity, merge_plays
 from pipeline.extract.plays import Play, parse_page
-from pipeline.extract.spotify import PAGE, SpotifyClient, utc_now
+from pipeline.extract.spotify import PAGE, SpotifyClient
 
 logger = logging.getLogger("luigi-interface")
 
@@ -41,52 +42,26 @@ class ExtractRecent(luigi.Task):
             raise SlotInFuture(f"slot {self.run_at:%Y-%m-%dT%H%M} (UTC) is in the future: there is nothing to poll yet")
         data, target = config.storage().root, Path(self.output().path)
         with account_lock(data, self.account):
+            if target.exists():
+                return  # a run of the same slot has done it while this one waited for the lock
             remove_torn(target.parent)
-            client = SpotifyClient(config.spotify(), data, self.account)
-            poll = poll_recent(client, data, self.account)
-            poll = {"slot": f"{self.run_at:%Y-%m-%dT%H:%MZ}", **poll}
+            polled = poll_recent(SpotifyClient(config.spotify(), data, self.account), data, self.account)
+            poll = {"slot": f"{self.run_at:%Y-%m-%dT%H:%MZ}", "account": self.account, **polled}
             write_atomic(target, (json.dumps(poll, indent=1) + "\n").encode())
             # Only now: a response stays pending until a poll's target has named its partitions.
             for path in raw.pending(data, self.account):
                 raw.archive(path)
-        self.set_status_message(f"{poll['new_plays']} new of {poll['items']} plays")  # type: ignore[misc]
-
-
-def poll_recent(client: SpotifyClient, data: Path, account: str) -> dict[str, object]:
-    """Fetch, keep, merge; also merges what earlier runs left pending. Returns the poll's record.
-
-    Raises SpotifyError, PartitionDamaged. Once Spotify has answered, the answer is on disk whatever happens next.
-    """
-    any_before = any_partition(data, account)
-    answer = raw.write_pending(data, account, client.fetch_recently_played(), utc_now())
-    earlier = [_merge(path, data, account) for path in raw.pending(data, account) if path != answer]
-    page = _merge(answer, data, account)
-    logger.info("%s: %d plays returned, %d new, %d passed over", account, page.items, page.new, len(page.skipped))
-    overlap = page.new < page.items if any_before else None
-    if overlap is False and page.items >= PAGE:
-        logger.warning("%s: none of the %d plays was known before; older ones may be lost", account, page.items)
-    return {
-        "account": account,
-        "fetched_at": raw.fetched_at(answer).isoformat(),
-        "raw": str(raw.merged_path(answer).relative_to(data)),
-        "items": page.items,
-        "new_plays": page.new,
-        "recovered_plays": sum(merged.new for merged in earlier),
-        "oldest": min((play["played_at_utc"] for play in page.plays), default=None),
-        "newest": max((play["played_at_utc"] for play in page.plays), default=None),
-        "overlap": overlap,
-        "skipped": page.skipped,
-        "partitions": [dataclasses.asdict(partition) for merged in [*earlier, page] for partition in merged.partitions],
-    }
 
 
 @dataclasses.dataclass(frozen=True)
 class MergedResponse:
-    """What one kept response came to."""
+    """What one kept response came to. `overlap`: whether it holds a play that was known before; None without a past."""
 
+    path: Path
     plays: list[Play]
     skipped: list[dict[str, object]]
     partitions: list[MergedPartition]
+    overlap: bool | None
 
     @property
     def items(self) -> int:
@@ -95,6 +70,41 @@ class MergedResponse:
     @property
     def new(self) -> int:
         return sum(partition.rows_added for partition in self.partitions)
+
+    def record(self, data: Path) -> dict[str, object]:
+        moments = [play["played_at_utc"] for play in self.plays]
+        return {
+            "fetched_at": raw.fetched_at(self.path).isoformat(),
+            "raw": str(raw.merged_path(self.path).relative_to(data)),
+            "items": self.items,
+            "new_plays": self.new,
+            "oldest": min(moments, default=None),
+            "newest": max(moments, default=None),
+            "overlap": self.overlap,
+            "skipped": self.skipped,
+            "partitions": [dataclasses.asdict(partition) for partition in self.partitions],
+        }
+
+
+def poll_recent(client: SpotifyClient, data: Path, account: str) -> dict[str, object]:
+    """Fetch, keep, merge; also merges what earlier runs left pending. Returns the poll's record.
+
+    Raises SpotifyError, PartitionDamaged: after everything that can be merged has been. Once Spotify has answered, the
+    answer is on disk whatever happens next.
+    """
+    answer = raw.write_pending(data, account, client.fetch_recently_played(), utc_now())
+    merged: dict[Path, MergedResponse] = {}
+    failure: Exception | None = None
+    for path in raw.pending(data, account):
+        try:
+            merged[path] = _merge(path, data, account)
+        except (UnexpectedAnswer, PartitionDamaged) as error:
+            failure = failure or error
+    if failure:
+        raise failure
+    page = merged.pop(answer)
+    logger.info("%s: %d plays returned, %d new, %d passed over", account, page.items, page.new, len(page.skipped))
+    return {**page.record(data), "recovered": [response.record(data) for response in merged.values()]}
 
 
 def _merge(path: Path, data: Path, account: str) -> MergedResponse:
@@ -105,4 +115,11 @@ def _merge(path: Path, data: Path, account: str) -> MergedResponse:
         raise UnexpectedAnswer(f"{error}. The answer is kept in {kept}; the next slot asks again") from error
     for item in skipped:
         logger.info("%s: item %s passed over: %s", path.name, item["item"], item["reason"])
-    return MergedResponse(plays, skipped, merge_plays(data, account, plays))
+    partitions = merge_plays(data, account, plays)
+    added = sum(partition.rows_added for partition in partitions)
+    overlap: bool | None = added < len({identity(play) for play in plays})
+    if not overlap and not (plays and holds_older_plays(data, account, partitions)):
+        overlap = None
+    if overlap is False and len(plays) + len(skipped) >= PAGE:
+        logger.warning("%s: %s holds no play that was known before; older ones may be lost", account, path.name)
+    return MergedResponse(path, plays, skipped, partitions, overlap)

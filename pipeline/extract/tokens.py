@@ -11,12 +11,14 @@ from __future__ import annotations
 import datetime
 import json
 import stat
+import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import requests
 
+from pipeline.extract.answers import raise_for_status, seconds_to_wait
 from pipeline.extract.errors import ClientRejected, ConsentEnded, NotAuthorized, UnexpectedAnswer
 from pipeline.extract.files import write_atomic
 
@@ -89,19 +91,21 @@ def refresh(
 ) -> Tokens:
     """Ask Spotify Accounts for an access token. With a client secret: Basic; without: PKCE, the id in the body.
 
-    Raises ConsentEnded, ClientRejected, UnexpectedAnswer, and what `requests` raises when nobody answers.
+    Raises SpotifyError, of any kind but NotAuthorized, and what `requests` raises when nobody answers.
     """
     if not client_id:
         raise ClientRejected("SPOTIFY_CLIENT_ID is not set: copy it from your application on developer.spotify.com")
     form = {"grant_type": "refresh_token", "refresh_token": tokens.refresh_token}
     if client_secret is None:
         form["client_id"] = client_id
-    response = session.post(
-        f"{accounts_url}/api/token",
-        data=form,
-        auth=(client_id, client_secret) if client_secret is not None else None,
-        timeout=timeout,
-    )
+    auth = (client_id, client_secret) if client_secret is not None else None
+    url = f"{accounts_url.rstrip('/')}/api/token"
+    response = session.post(url, data=form, auth=auth, timeout=timeout)
+    if response.status_code == 429 and (wait := seconds_to_wait(response)) is not None:
+        time.sleep(wait)
+        response = session.post(url, data=form, auth=auth, timeout=timeout)
+    if response.status_code == 429 or response.status_code >= 500:
+        raise_for_status(response)
     answer = _json(response)
     if response.status_code == 200 and isinstance(answer.get("access_token"), str):
         rotated = answer.get("refresh_token")

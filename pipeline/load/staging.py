@@ -14,6 +14,8 @@ from pipeline.extract.partitions import list_partitions
 from pipeline.extract.plays import COLUMNS
 from pipeline.load.postgres import WAREHOUSE_LOCK, ensure_schema
 
+KEY = ("account", "played_date_utc", "played_at_utc", "track_uri")
+KEY_LIST = sql.SQL(", ").join(map(sql.Identifier, KEY))
 COLUMN_LIST = sql.SQL(", ").join(map(sql.Identifier, COLUMNS))
 
 
@@ -107,13 +109,24 @@ def _copy(cursor: Any, path: Path) -> None:
         ) from None
 
 
+def _qualified(table: str) -> sql.Composed:
+    return sql.SQL(", ").join(sql.Identifier(table, column) for column in COLUMNS)
+
+
 def _insert_new(cursor: Any) -> int:
-    """Move `incoming` into staging. Returns the number of plays that were new."""
+    """Move `incoming` into staging; a row corrected in its file is corrected. Returns how many rows changed."""
     cursor.execute(
         sql.SQL(
-            "insert into staging.spotify_songs ({0}, load_id)"
-            " select {0}, (select nextval('staging.load_id')) from incoming on conflict do nothing"
-        ).format(COLUMN_LIST)
+            "insert into staging.spotify_songs as known ({columns}, load_id)"
+            " select distinct on ({key}) {columns}, (select nextval('staging.load_id')) from incoming"
+            " on conflict ({key}) do update set ({columns}, load_id) = row(excluded.*)"
+            " where ({columns_known}) is distinct from ({columns_read})"
+        ).format(
+            columns=COLUMN_LIST,
+            key=KEY_LIST,
+            columns_known=_qualified("known"),
+            columns_read=_qualified("excluded"),
+        )
     )
     new_plays: int = cursor.rowcount
     # An artist's row carries the name last seen.

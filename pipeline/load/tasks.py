@@ -32,5 +32,7 @@ class CopyToStaging(luigi.Task):
             begin_load(connection)
             loaded = load_new_partitions(connection, config.storage().root, self.account)
             self.output().touch(connection)
-        logger.info("%s: %d new plays loaded from %d partitions", self.account, loaded.plays, loaded.partitions)
+        logger.info(
+            "%s: %d new or corrected plays loaded from %d partitions", self.account, loaded.plays, loaded.partitions
+        )
         self.set_status_message(f"{loaded.plays} new plays")  # type: ignore[misc]

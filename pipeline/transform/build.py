@@ -19,13 +19,13 @@ def run_models(slot: datetime.datetime, marker: Marker | None = None) -> str:
 
     `slot`: UTC, naive or aware. `marker` is written in the transaction that records the success. Raises DbtFailed.
     """
-    version = dbt.project_version()
-    if _nothing_to_do(lambda connection: progress.run_scope(connection, version), marker):
+    version, relations = dbt.project_version(), dbt.relations()
+    if _nothing_to_do(lambda connection: progress.run_scope(connection, version, relations), marker):
         return _log("dbt not started: staging holds nothing new")
     with held_warehouse():
         # Asked again: another run may have built it all while this one waited.
         with transaction() as connection:
-            scope = progress.run_scope(connection, version)
+            scope = progress.run_scope(connection, version, relations)
             loaded_through = progress.newest_load(connection)
         started = time.monotonic()
         if scope:

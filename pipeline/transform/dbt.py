@@ -11,16 +11,16 @@ import os
 from collections.abc import Iterator
 from typing import Any
 
-from psycopg2.extensions import parse_dsn
-
 from pipeline import config
-from pipeline.load.postgres import dsn
+from pipeline.load.postgres import connect
 from pipeline.transform.progress import Scope
 
 logger = logging.getLogger("luigi-interface")
 PROJECT = config.PROJECT / "dbt"
-# Nobody reads the artifacts of a slot, and writing them takes a tenth of its time.
+# Nobody reads the artifacts of a slot, and they are large.
 OPTIONS = ("--quiet", "--no-use-colors", "--no-write-json")
+
+TLS = ("sslmode", "sslrootcert", "sslcert", "sslkey", "sslcrl")
 
 
 class DbtFailed(Exception):
@@ -28,28 +28,41 @@ class DbtFailed(Exception):
 
 
 def project_version() -> str:
-    """Changes with any file of the dbt project and with the listener's time zone: then everything is built anew."""
+    """Changes with any model, macro or seed, and with the listener's time zone: then everything is built anew."""
     digest = hashlib.sha256(config.listener().zone.encode())
-    for path in sorted(
-        path for folder in ("models", "macros", "seeds", "tests") for path in (PROJECT / folder).rglob("*")
-    ):
-        if path.is_file():
+    built_from = [path for folder in ("models", "macros", "seeds") for path in (PROJECT / folder).rglob("*.*")]
+    for path in sorted([PROJECT / "dbt_project.yml", *built_from]):
+        if path.suffix in (".sql", ".yml", ".csv"):
             digest.update(str(path.relative_to(PROJECT)).encode())
             digest.update(path.read_bytes())
-    digest.update((PROJECT / "dbt_project.yml").read_bytes())
     return digest.hexdigest()[:16]
 
 
+def relations() -> list[str]:
+    """Every table and view that the project builds, as `schema.name`: a model's schema is named like its folder."""
+    return [f"{path.parent.name}.{path.stem}" for path in sorted((PROJECT / "models").rglob("*.sql"))]
+
+
 def environment() -> dict[str, str]:
-    """What dbt/profiles.yml and the macros read. dbt keeps values named DBT_ENV_SECRET_… out of its logs."""
-    parts = parse_dsn(dsn())
+    """What dbt/profiles.yml, libpq and the macros read. dbt keeps values named DBT_ENV_SECRET_… out of its logs.
+
+    Where the database is, is asked of a connection to it: a URL can leave that to a service file, to libpq's variables
+    or to the first of several hosts that answers.
+    """
+    with contextlib.closing(connect()) as connection:
+        info, given = connection.info, connection.get_dsn_parameters()
+        found = {
+            "DBT_PG_HOST": info.host or "",
+            "DBT_PG_PORT": str(info.port),
+            "DBT_PG_USER": info.user,
+            "DBT_PG_DATABASE": info.dbname,
+            "DBT_ENV_SECRET_PG_PASSWORD": info.password or "",
+            # Whoever reads a report may hold a lock on it; a dbt that waits for ever would keep the next slots out.
+            "PGOPTIONS": given.get("options", ""),
+            **{f"PG{name.upper()}": given[name] for name in TLS if given.get(name)},
+        }
     return {
-        "DBT_PG_HOST": parts.get("host", "localhost"),
-        "DBT_PG_PORT": parts.get("port", "5432"),
-        "DBT_PG_USER": parts.get("user", "postgres"),
-        "DBT_PG_DATABASE": parts.get("dbname", parts.get("user", "postgres")),
-        "DBT_PG_SSLMODE": parts.get("sslmode", "prefer"),
-        "DBT_ENV_SECRET_PG_PASSWORD": parts.get("password", ""),
+        **found,
         "LISTENER_TIMEZONE": config.listener().zone,
         "DBT_PROJECT_DIR": str(PROJECT),
         "DBT_PROFILES_DIR": str(PROJECT),

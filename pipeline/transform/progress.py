@@ -47,11 +47,18 @@ def record_success(connection: Any, step: Step, scope: Scope, progress: Progress
         )
 
 
-def run_scope(connection: Any, project_version: str) -> Scope | None:
-    """What has to be run: nothing; the days that changed; or everything, at first and when the models have changed."""
+def run_scope(connection: Any, project_version: str, relations: list[str]) -> Scope | None:
+    """What has to be run: nothing; the days that changed; or everything.
+
+    Everything at first, when the models have changed, and when one of the `relations` they build is gone.
+    """
     last = last_success(connection, "run")
     if last is None or last.project_version != project_version:
         return "full"
+    with connection.cursor() as cursor:
+        cursor.execute("select bool_or(to_regclass(name) is null) from unnest(%s) as name", (relations,))
+        if cursor.fetchone()[0]:
+            return "full"
     return "news" if newest_load(connection) > last.loaded_through else None
 
 

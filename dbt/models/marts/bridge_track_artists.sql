@@ -1,4 +1,4 @@
-{{ config(unique_key=['account', 'track_uri'], incremental_strategy='delete+insert') }}
+{{ config(pre_hook="{{ delete_news_tracks() }}") }}
 
 -- depends_on: {{ ref('stg_spotify__plays') }}
 

@@ -1,6 +1,6 @@
 {{ config(unique_key=['account', 'track_uri'], incremental_strategy='delete+insert') }}
 
--- A track's attributes as of its latest play.
+-- A track's attributes as of its latest play; as of the latest that credits anybody, where one does.
 with
 
 plays as (
@@ -63,7 +63,7 @@ latest as (
 
     select distinct on (account, track_uri) *
     from known
-    order by account asc, track_uri asc, attributes_as_of desc
+    order by account asc, track_uri asc, (artist_credits != '[]'::jsonb) desc, attributes_as_of desc
 
 ),
 

@@ -75,7 +75,7 @@ def _on_process_failure(task: luigi.Task, error: str) -> None:
 
 def _tell_task(task: luigi.Task, what: str, cause: str) -> None:
     # Slack reads &, < and > as markup.
-    quoted = html.escape(cause[:LONGEST_CAUSE], quote=False)
+    quoted = html.escape(scrub(cause)[:LONGEST_CAUSE], quote=False)
     tell(f"*{task.task_family}* {what} on {socket.gethostname()}: {_parameters(task)}\n> {quoted}")
 
 

@@ -10,11 +10,13 @@ from __future__ import annotations
 import functools
 import os
 import re
+import socket
 import stat
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
+from urllib.parse import quote, urlsplit
 from zoneinfo import ZoneInfo
 
 import luigi
@@ -51,9 +53,21 @@ class Section(luigi.Config):
     """A section of luigi.cfg. `env` names the environment variable that overrides each value."""
 
     env: ClassVar[Mapping[str, str]] = {}
+    ignore_unconsumed: ClassVar[set[str]] = set()
+
+    @classmethod
+    def _has_section(cls) -> bool:
+        return bool(luigi.configuration.get_config().has_section(cls.__name__))
 
     @classmethod
     def get_param_values(cls, params: Any, args: Any, kwargs: Any) -> Any:
+        section = luigi.configuration.get_config()[cls.__name__] if cls._has_section() else {}
+        if unknown := {key.replace("-", "_") for key in section} - {name for name, _ in params} - cls.ignore_unconsumed:
+            # By name alone: Luigi's own warning would print the value, which may be a secret.
+            raise SettingError(
+                f"luigi.cfg, [{cls.__name__}]: {', '.join(sorted(unknown))} is no setting here. A secret belongs into"
+                " the environment or .env, under the name in .env.example"
+            )
         variables = environment()
         overrides = {name: variables[variable] for name, variable in cls.env.items() if variable in variables}
         parsed = {name: dict(params)[name].parse(value) for name, value in overrides.items()}
@@ -162,7 +176,8 @@ class AccountParameter(luigi.Parameter):
 
 def secrets() -> list[str]:
     """Every secret value that is set now, for scrubbing text that leaves the machine."""
-    from urllib.parse import unquote, urlsplit
+    import psycopg2
+    from psycopg2.extensions import parse_dsn
 
     found = [
         spotify().client_secret,
@@ -171,10 +186,12 @@ def secrets() -> list[str]:
         slack().bot_token,
         postgres().password,
     ]
-    password = urlsplit(postgres().url).password
-    if password:
-        found += [password, unquote(password)]
-    return [value for value in found if value]
+    url = postgres().url
+    try:
+        password = parse_dsn(url).get("password", "")
+    except psycopg2.ProgrammingError:
+        password = url  # unreadable: then none of it is shown
+    return [value for value in (*found, url, password, quote(password, safe="")) if value]
 
 
 def read_luigi_cfg() -> None:
@@ -187,13 +204,24 @@ def read_luigi_cfg() -> None:
 def choose_scheduler() -> None:
     """Run with the local scheduler unless a luigid is named: by flag, by luigi.cfg or by LUIGI_SCHEDULER_URL.
 
-    Luigi's own default, a luigid on localhost, would make the plain command fail on a machine without one.
+    Luigi's own default, a luigid on localhost, would make the plain command fail on a machine without one. And a luigid
+    in LUIGI_SCHEDULER_URL that does not answer is done without: a visualiser that is down must not cost a play.
     """
     luigi_cfg = luigi.configuration.get_config()
     url = environment().get("LUIGI_SCHEDULER_URL")
-    if url:
+    if url and _answers(url):
         luigi_cfg.set("core", "default-scheduler-url", url)
     named = any(luigi_cfg.has_option("core", f"default-scheduler-{part}") for part in ("url", "host", "port"))
-    flagged = any("-scheduler-" in f"-{word.lstrip('-')}" for word in sys.argv[1:] if word.startswith("--"))
+    flagged = any(re.match(r"--(core-)?(local-)?scheduler", word) for word in sys.argv[1:])
     if not (named or flagged):
         luigi_cfg.set("core", "local-scheduler", "true")
+
+
+def _answers(url: str) -> bool:
+    parts = urlsplit(url)
+    try:
+        socket.create_connection((parts.hostname or "localhost", parts.port or 80), timeout=2).close()
+        return True
+    except OSError as error:
+        print(f"luigid does not answer at {url} ({error}); this run schedules itself", file=sys.stderr)
+        return False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 import signal
 import subprocess
 import sys
@@ -274,7 +275,8 @@ def test_two_runs_of_one_slot_at_once_count_everything_once(
         assert run.returncode == 0, log
     assert database.value("select count(*) from staging.spotify_songs") == 7
     assert database.rows("select count(*), sum(steps) from marts.fct_plays") == [(7, 7)]
-    assert len(pipeline.files("polls/**/*.json")) == 1
+    (poll,) = pipeline.files("polls/**/*.json").values()
+    assert json.loads(poll)["new_plays"] == 7, "the record is that of the run that did it"
 
 
 def test_secrets_are_in_no_log_and_no_file_but_the_token_store(pipeline: Pipeline, spotify: SampleSpotify) -> None:
@@ -315,3 +317,53 @@ def test_ctrl_c_ends_a_run_in_one_line_and_the_next_one_goes_on(pipeline: Pipeli
     assert process.returncode == -signal.SIGINT
     assert log.rstrip().endswith("the same command goes on where this run stopped.")
     succeeded(pipeline.slot(FIRST))
+
+
+def test_a_secret_in_luigi_cfg_is_refused_by_name_alone(pipeline: Pipeline, tmp_path: Path) -> None:
+    settings = tmp_path / "extra.cfg"
+    settings.write_text("[spotify]\nclient_secret = hunter2\n")
+    process = pipeline.slot(FIRST, task="ExtractRecent", LUIGI_CONFIG_PATH=str(settings))
+    assert process.returncode == 30
+    assert "luigi.cfg, [spotify]: client_secret is no setting here" in process.stderr
+    assert "hunter2" not in process.stderr
+
+
+def test_a_visualiser_that_is_down_costs_no_play(pipeline: Pipeline, spotify: SampleSpotify) -> None:
+    spotify.page = page(*evening(2))
+    process = succeeded(pipeline.slot(FIRST, task="ExtractRecent", LUIGI_SCHEDULER_URL="http://127.0.0.1:1/"))
+    assert "luigid does not answer at http://127.0.0.1:1/" in process.stderr
+    assert len(pipeline.files("spotify_songs/**/*.csv")) == 1
+
+
+def test_a_database_that_answers_but_lets_nobody_read_costs_no_play(
+    pipeline: Pipeline, spotify: SampleSpotify, database: Database
+) -> None:
+    database.rows("drop role if exists stranger")
+    database.rows("create role stranger login")
+    succeeded(pipeline.slot(FIRST, task="CopyToStaging"))
+    spotify.page = page(*evening(2))
+    process = pipeline.slot(SECOND, DATABASE_URL=database.url.replace("postgres@", "stranger@"))
+    assert process.returncode == 30
+    assert "permission denied for schema staging" in process.stderr
+    assert len(pipeline.files("spotify_songs/**/*.csv")) == 1
+
+
+def test_an_answer_nested_too_deeply_does_not_stop_the_next_slot(pipeline: Pipeline, spotify: SampleSpotify) -> None:
+    spotify.page = b"[" * 100_000
+    assert pipeline.slot(FIRST, task="ExtractRecent").returncode == 30
+    spotify.page = page(*evening(2))
+    succeeded(pipeline.slot(SECOND, task="ExtractRecent"))
+    assert len(pipeline.files("raw/**/rejected/*")) == 1
+
+
+def test_minutes_that_are_not_those_of_staging_fail_the_tests(
+    pipeline: Pipeline, spotify: SampleSpotify, database: Database
+) -> None:
+    spotify.page = page(*evening(3, date="2026-11-01"))
+    succeeded(pipeline.slot("2026-11-21T1400"))
+    database.rows("update marts.fct_plays set ms_played = ms_played - 1000")
+    database.rows("update intermediate.int_track_totals set ms_played = ms_played - 1000 * plays")
+    spotify.page = page(*evening(2, date="2026-11-21"))
+    process = pipeline.slot(FIRST)
+    assert process.returncode == 30
+    assert "test totals_reconcile: Got 1 result" in process.stderr

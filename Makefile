@@ -9,8 +9,8 @@ help:  ## What can be made
 	@sed -n 's/^\([a-z-]*\):.*##/\1\t/p' $(MAKEFILE_LIST) | expand -t 12
 
 $(VENV)/installed: requirements.txt
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-		{ echo "Python 3.11 or newer is needed; $(PYTHON) is older. Say: make PYTHON=python3.12 ..."; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || \
+		{ echo "Python 3.11, 3.12 or 3.13 is needed, and $(PYTHON) is none. Say: make PYTHON=python3.13 ..."; exit 1; }
 	@echo "Installing into $(VENV) (a minute or two, once)"
 	@$(PYTHON) -m venv $(VENV) || { echo "The venv module is missing: install it (Debian: apt install python3-venv)"; exit 1; }
 	@$(BIN)/pip install --quiet --disable-pip-version-check --requirement requirements.txt

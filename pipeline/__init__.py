@@ -6,14 +6,14 @@
 import atexit
 import gc
 
-from pipeline import alerts, config, interrupts
+from pipeline import alerts, interrupts, scheduler
 from pipeline.extract.recent import ExtractRecent
 from pipeline.load.tasks import CopyToStaging
 from pipeline.transform.tasks import DbtRun, DbtTest
 from pipeline.workflow import RebuildStaging, RunPipeline
 
-config.read_luigi_cfg()
-config.choose_scheduler()
+scheduler.read_luigi_cfg()
+scheduler.choose_scheduler()
 interrupts.install()
 alerts.install()
 # The interpreter's last collections would search all of Luigi for nothing, for a fifth of a quiet slot's time.

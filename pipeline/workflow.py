@@ -6,7 +6,6 @@ RebuildStaging     PostgreSQL again, from the files under data/
 
 from __future__ import annotations
 
-import datetime
 import logging
 
 import luigi
@@ -15,17 +14,15 @@ from pipeline import config
 from pipeline.extract.answers import utc_now
 from pipeline.load.postgres import transaction
 from pipeline.load.staging import begin_load, reload_all_partitions
+from pipeline.slot import SlotTask
 from pipeline.transform.build import run_models, run_tests
 from pipeline.transform.tasks import DbtTest
 
 logger = logging.getLogger("luigi-interface")
 
 
-class RunPipeline(luigi.WrapperTask):
+class RunPipeline(SlotTask, luigi.WrapperTask):
     """One slot, from Spotify's answer to tested marts."""
-
-    run_at: datetime.datetime = luigi.DateMinuteParameter(interval=30, description="Slot, UTC: 2026-11-22T1430")
-    account: str = config.AccountParameter(default="me", description="Whose history.")
 
     def requires(self) -> DbtTest:
         return DbtTest(run_at=self.run_at, account=self.account)

@@ -17,7 +17,7 @@ from psycopg2.extensions import parse_dsn
 
 from pipeline import config
 from pipeline.demo.spotify import SampleSpotify
-from pipeline.load.postgres import embedded_dsn
+from pipeline.load.embedded import embedded_dsn
 
 BIN = Path(sys.executable).parent
 SETTINGS = {

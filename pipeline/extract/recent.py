@@ -18,28 +18,26 @@ from pipeline.extract.files import account_lock, remove_torn, write_atomic
 from pipeline.extract.partitions import MergedPartition, holds_older_plays, identity, merge_plays
 from pipeline.extract.plays import Play, parse_page
 from pipeline.extract.spotify import PAGE, SpotifyClient
+from pipeline.slot import SlotTask
 
 logger = logging.getLogger("luigi-interface")
 
 
-class ExtractRecent(luigi.Task):
+class ExtractRecent(SlotTask):
     """Asks Spotify for the last 50 plays; keeps the answer; adds what is new to the day partitions.
 
     The slot names this run, not a window of time: a past slot polls what Spotify has now. The target says when the
     poll really happened and which partitions it touched.
     """
 
-    run_at: datetime.datetime = luigi.DateMinuteParameter(interval=30, description="Slot, UTC: 2026-11-22T1430")
-    account: str = config.AccountParameter(default="me", description="Whose history.")
-
     def output(self) -> luigi.LocalTarget:
         data = config.storage().root
-        slot = f"{self.run_at:%Y-%m-%dT%H%M}"
-        return luigi.LocalTarget(data / "polls" / f"account={self.account}" / f"{self.run_at:%Y/%m}" / f"{slot}.json")
+        folder = data / "polls" / f"account={self.account}" / f"{self.run_at:%Y/%m}"
+        return luigi.LocalTarget(folder / f"{self.slot}.json")
 
     def run(self) -> None:
         if self.run_at.replace(tzinfo=datetime.UTC) > utc_now():
-            raise SlotInFuture(f"slot {self.run_at:%Y-%m-%dT%H%M} (UTC) is in the future: there is nothing to poll yet")
+            raise SlotInFuture(f"slot {self.slot} (UTC) is in the future: there is nothing to poll yet")
         data, target = config.storage().root, Path(self.output().path)
         with account_lock(data, self.account):
             if target.exists():

@@ -12,15 +12,12 @@ from psycopg2 import sql
 
 from pipeline.extract.partitions import list_partitions
 from pipeline.extract.plays import COLUMNS
+from pipeline.load.errors import PartitionRefused
 from pipeline.load.postgres import WAREHOUSE_LOCK, ensure_schema
 
 KEY = ("account", "played_date_utc", "played_at_utc", "track_uri")
 KEY_LIST = sql.SQL(", ").join(map(sql.Identifier, KEY))
 COLUMN_LIST = sql.SQL(", ").join(map(sql.Identifier, COLUMNS))
-
-
-class PartitionRefused(Exception):
-    """PostgreSQL did not take a partition file; the message names the file and the line."""
 
 
 @dataclass(frozen=True)

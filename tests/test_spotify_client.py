@@ -247,3 +247,16 @@ def test_a_token_file_that_others_can_read_is_refused_with_the_fix(
     token_path(data, "me").chmod(0o644)
     with pytest.raises(TokenStoreError, match="chmod 600"):
         make_client(spotify, data, monkeypatch).fetch_recently_played()
+
+
+def test_the_token_endpoint_is_given_the_same_patience(spotify: SampleSpotify, client: SpotifyClient) -> None:
+    spotify.answers = [Answer("/api/token", 429, b"{}", {"Retry-After": "0"})]
+    assert client.fetch_recently_played()
+    assert spotify.calls == [REFRESH, REFRESH, POLL]
+
+
+def test_a_token_endpoint_that_stays_down_is_unreachable(spotify: SampleSpotify, client: SpotifyClient) -> None:
+    spotify.answers = [Answer("/api/token", 503, b"busy")] * 9
+    with pytest.raises(errors.SpotifyUnreachable, match="status 503 even after 3 retries"):
+        client.fetch_recently_played()
+    assert spotify.calls == [REFRESH] * 4

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime
 import email.utils
+import time
+from collections.abc import Callable
 
 import requests
 
@@ -37,10 +39,15 @@ def _reason(response: requests.Response) -> tuple[str, str]:
         return "", response.text[:120].strip()
 
 
-def seconds_to_wait(response: requests.Response) -> float | None:
-    """How long to wait in place, or None when the wait is not worth it."""
-    wait = _retry_after(response)
-    return wait if wait <= LONGEST_WAIT and _reason(response)[0] != "QUOTA_EXCEEDED" else None
+def send_patiently(send: Callable[[], requests.Response]) -> requests.Response:
+    """What `send` brings, sent once more after a 429 whose wait is short and is no used-up quota."""
+    response = send()
+    if response.status_code == 429 and _reason(response)[0] != "QUOTA_EXCEEDED":
+        wait = _retry_after(response)
+        if wait <= LONGEST_WAIT:
+            time.sleep(wait)
+            return send()
+    return response
 
 
 def raise_for_status(response: requests.Response) -> None:

@@ -5,7 +5,6 @@ Source of the format: Spotify Web API reference, "Get Recently Played Tracks", a
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import requests
@@ -13,7 +12,7 @@ from requests.adapters import HTTPAdapter
 from urllib3.util.retry import Retry
 
 from pipeline import config
-from pipeline.extract.answers import RETRIES, raise_for_status, seconds_to_wait, utc_now
+from pipeline.extract.answers import RETRIES, raise_for_status, send_patiently, utc_now
 from pipeline.extract.errors import SpotifyUnreachable
 from pipeline.extract.tokens import Tokens, read_tokens, refresh, write_tokens
 
@@ -30,7 +29,7 @@ class SpotifyClient:
         self.tokens: Tokens | None = None
         self.session = requests.Session()
         self.session.headers["User-Agent"] = "listening-history-pipeline"
-        # 429 is not here: how long to wait decides whether to wait at all, see _get.
+        # 429 is not here: how long to wait decides whether to wait at all, see send_patiently.
         retry = Retry(
             total=RETRIES,
             backoff_factor=0.3,
@@ -48,12 +47,11 @@ class SpotifyClient:
 
     def _get(self, path: str, parameters: dict[str, str]) -> requests.Response:
         try:
-            response = self._send(path, parameters, self._access_token())
+            token = self._access_token()
+            response = send_patiently(lambda: self._send(path, parameters, token))
             if response.status_code == 401:
-                response = self._send(path, parameters, self._access_token(renew=True))
-            if response.status_code == 429 and (wait := seconds_to_wait(response)) is not None:
-                time.sleep(wait)
-                response = self._send(path, parameters, self._access_token())
+                renewed = self._access_token(renew=True)
+                response = send_patiently(lambda: self._send(path, parameters, renewed))
         except requests.exceptions.RequestException as error:
             # The cause is named by type alone: its text can hold addresses with credentials.
             raise SpotifyUnreachable(

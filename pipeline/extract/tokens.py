@@ -11,14 +11,13 @@ from __future__ import annotations
 import datetime
 import json
 import stat
-import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import requests
 
-from pipeline.extract.answers import raise_for_status, seconds_to_wait
+from pipeline.extract.answers import raise_for_status, send_patiently
 from pipeline.extract.errors import ClientRejected, ConsentEnded, NotAuthorized, UnexpectedAnswer
 from pipeline.extract.files import write_atomic
 
@@ -100,10 +99,7 @@ def refresh(
         form["client_id"] = client_id
     auth = (client_id, client_secret) if client_secret is not None else None
     url = f"{accounts_url.rstrip('/')}/api/token"
-    response = session.post(url, data=form, auth=auth, timeout=timeout)
-    if response.status_code == 429 and (wait := seconds_to_wait(response)) is not None:
-        time.sleep(wait)
-        response = session.post(url, data=form, auth=auth, timeout=timeout)
+    response = send_patiently(lambda: session.post(url, data=form, auth=auth, timeout=timeout))
     if response.status_code == 429 or response.status_code >= 500:
         raise_for_status(response)
     answer = _json(response)

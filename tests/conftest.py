@@ -6,7 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -115,16 +115,6 @@ class Pipeline:
             timeout=300,
         )
 
-    def start(self, task: str, slot: str) -> subprocess.Popen[str]:
-        """A slot's task, running: for the tests to interrupt. Its log comes by stderr."""
-        return subprocess.Popen(
-            [str(BIN / "luigi"), "--module", "pipeline", task, "--run-at", slot],
-            cwd=config.PROJECT,
-            env={**os.environ, **self.environment},
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-
     def files(self, pattern: str) -> dict[str, bytes]:
         """Path relative to the data folder → content."""
         paths = sorted(path for path in self.data.glob(pattern) if path.is_file())
@@ -151,3 +141,6 @@ def pipeline(data: Path, spotify: SampleSpotify, database: Database, parsed: Pat
 def succeeded(process: subprocess.CompletedProcess[str]) -> subprocess.CompletedProcess[str]:
     assert process.returncode == 0, process.stderr
     return process
+
+
+Run = Callable[..., subprocess.CompletedProcess[str]]

@@ -6,6 +6,7 @@ import gzip
 import json
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +15,7 @@ import psycopg2
 import pytest
 
 from pipeline.demo.spotify import Answer, SampleSpotify
-from tests.conftest import Database, Pipeline, succeeded
+from tests.conftest import BIN, Database, Pipeline, succeeded
 from tests.samples import evening, item, page
 
 FIRST, SECOND, THIRD = "2026-11-22T1400", "2026-11-22T1430", "2026-11-22T1500"
@@ -148,7 +149,13 @@ def test_a_database_that_goes_away_in_the_middle_keeps_nothing_of_the_step(
     succeeded(pipeline.slot(SECOND, task="ExtractRecent"))
     blocker = psycopg2.connect(database.url)
     blocker.cursor().execute("lock table staging.spotify_songs in share mode")
-    with pipeline.start("CopyToStaging", SECOND) as process:
+    with subprocess.Popen(
+        [str(BIN / "luigi"), "--module", "pipeline", "CopyToStaging", "--run-at", SECOND],
+        env={**pipeline.environment, "PATH": ""},
+        cwd=Path(__file__).parent.parent,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
         # It has copied the partition and waits to insert: end its server process there.
         waiting = "select pid from pg_stat_activity where query like 'insert into staging.spotify_songs%'"
         while not (pids := database.rows(waiting)):
@@ -252,7 +259,17 @@ def test_two_runs_of_one_slot_at_once_count_everything_once(
     pipeline: Pipeline, spotify: SampleSpotify, database: Database
 ) -> None:
     spotify.page = page(*evening(7))
-    runs = [pipeline.start("RunPipeline", FIRST) for _ in range(3)]
+    command = [str(BIN / "luigi"), "--module", "pipeline", "RunPipeline", "--run-at", FIRST]
+    runs = [
+        subprocess.Popen(
+            command,
+            env={**pipeline.environment, "PATH": "/usr/bin:/bin"},
+            cwd=Path(__file__).parent.parent,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(3)
+    ]
     for run in runs:
         _, log = run.communicate(timeout=200)
         assert run.returncode == 0, log
@@ -285,7 +302,13 @@ def test_secrets_are_in_no_log_and_no_file_but_the_token_store(pipeline: Pipelin
 def test_ctrl_c_ends_a_run_in_one_line_and_the_next_one_goes_on(pipeline: Pipeline, spotify: SampleSpotify) -> None:
     spotify.page = page(*evening(2))
     spotify.answers = [Answer("/v1/me/player", 429, b"{}", {"Retry-After": "30"})]
-    with pipeline.start("RunPipeline", FIRST) as process:
+    with subprocess.Popen(
+        [sys.executable, str(BIN / "luigi"), "--module", "pipeline", "RunPipeline", "--run-at", FIRST],
+        env=pipeline.environment,
+        cwd=Path(__file__).parent.parent,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
         while not any("recently-played" in call for call in spotify.calls):
             time.sleep(0.05)
         time.sleep(0.2)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+import subprocess
 import time
 from pathlib import Path
 
@@ -46,10 +47,15 @@ def test_a_run_can_be_killed_in_the_middle_of_dbt(
     pipeline: Pipeline, spotify: SampleSpotify, database: Database, seconds: float
 ) -> None:
     spotify.page = page(*evening(20))
-    run = pipeline.start("RunPipeline", SLOT)
+    run = subprocess.Popen(
+        [str(BIN / "luigi"), "--module", "pipeline", "RunPipeline", "--run-at", SLOT],
+        env=pipeline.environment,
+        cwd=Path(__file__).parent.parent,
+        stderr=subprocess.DEVNULL,
+    )
     time.sleep(seconds)
     run.send_signal(signal.SIGKILL)
-    run.communicate()
+    run.wait()
     succeeded(pipeline.slot(SLOT))
     assert database.rows("select count(*), sum(steps) from marts.fct_plays") == [(20, 20)]
     assert database.value("select sum(plays) from reporting.rpt_top_tracks") == 20
@@ -61,13 +67,18 @@ def test_the_embedded_postgres_is_tidied_after_a_killed_run(
 ) -> None:
     pipeline = Pipeline(data, {**spotify.environment(), "DATA_DIR": str(data)})
     spotify.page = page(*evening(2))
-    run = pipeline.start("RunPipeline", SLOT)
+    run = subprocess.Popen(
+        [str(BIN / "luigi"), "--module", "pipeline", "RunPipeline", "--run-at", SLOT],
+        env=pipeline.environment,
+        cwd=Path(__file__).parent.parent,
+        stderr=subprocess.DEVNULL,
+    )
     server = data / "postgres" / "postmaster.pid"
     while not (server.exists() and "ready" in server.read_text()):
         assert run.poll() is None
         time.sleep(0.05)
     run.send_signal(how)
-    run.communicate()
+    run.wait()
     assert server.exists() == (how == signal.SIGKILL), "only after SIGKILL nobody is left to stop the server"
     succeeded(pipeline.slot(SLOT, task="CopyToStaging"))
     assert not server.exists(), "it stops with the last run"

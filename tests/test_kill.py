@@ -23,7 +23,7 @@ def test_a_slot_can_be_killed_before_any_of_its_writes(pipeline: Pipeline, spoti
     with SampleSpotify() as later:
         later.page = page(*second)
         # The accounts host stays the first one; the second accepts the tokens of the first.
-        later.access_tokens = spotify.access_tokens
+        later.accounts = spotify.accounts
         report = json.loads(
             succeeded(
                 pipeline.run(

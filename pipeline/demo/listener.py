@@ -11,7 +11,7 @@ import string
 from collections.abc import Iterator
 from typing import Any
 
-from pipeline.demo.spotify import SamplePlay
+from pipeline.demo.person import SamplePlay
 
 Json = dict[str, Any]
 BASE62 = string.digits + string.ascii_letters

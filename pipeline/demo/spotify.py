@@ -1,47 +1,27 @@
 """A sample Spotify on the loopback interface: what the Web API and the accounts host promise, errors included.
 
-    POST /api/token                          refresh_token grant, client secret or PKCE, rotation, expiry
-    GET  /v1/me                              who it is
-    GET  /v1/me/player/recently-played       the last 50 plays that Spotify knows of at its present moment
-    GET  /v1/artists/{id}                    one artist; genres null, as new applications get them
+    GET  /authorize, POST /api/token     consent and tokens: pipeline/demo/accounts.py
+    GET  /v1/me                          who it is
+    GET  /v1/me/player/recently-played   the last 50 plays that Spotify knows of at its present moment
+    GET  /v1/me/tracks                   saved tracks, by limit and offset
+    GET  /v1/artists/{id}                one artist; genres null, as new applications get them, or a list
 
 The server's moment (`now`) is set by whoever drives it, so that a day passes in seconds.
 """
 
 from __future__ import annotations
 
-import base64
 import datetime
 import json
-import secrets
-import threading
 from collections.abc import Iterable
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-WINDOW = 50
+from pipeline.demo.accounts import SampleAccounts
+from pipeline.demo.loopback import Answer, LoopbackServer
+from pipeline.demo.person import WINDOW, Person, SamplePlay
+
 Json = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class SamplePlay:
-    """An item of recently-played, and the moment (UTC) from which Spotify shows it."""
-
-    item: Json
-    visible_at: datetime.datetime
-
-
-@dataclass(frozen=True)
-class Answer:
-    """An answer given instead of the usual one to the next call whose path begins with `path`."""
-
-    path: str
-    status: int
-    body: bytes
-    headers: dict[str, str] = field(default_factory=dict)
 
 
 def error(path: str, status: int, message: str, headers: dict[str, str] | None = None, **more: str) -> Answer:
@@ -50,8 +30,12 @@ def error(path: str, status: int, message: str, headers: dict[str, str] | None =
     return Answer(path, status, body, headers or {})
 
 
-class SampleSpotify:
-    """`with SampleSpotify(plays) as spotify:` serves until the block ends."""
+class SampleSpotify(LoopbackServer):
+    """`with SampleSpotify(plays) as spotify:` serves one person, `spotify.me`; more are let in by `add_person`.
+
+    `quota`: calls of the Web API within 24 hours, after which it answers QUOTA_EXCEEDED. `genres`: those of an artist,
+    by id; an artist that is not in it has null. `browser`: whose consent /authorize brings.
+    """
 
     def __init__(
         self,
@@ -61,49 +45,84 @@ class SampleSpotify:
         client_secret: str | None = "sample-secret",
         rotate: bool = False,
         token_seconds: int = 3600,
+        quota: int | None = None,
     ) -> None:
-        self.plays = list(plays)
+        super().__init__()
         self.now = now or datetime.datetime.now(datetime.UTC)
-        self.client_id, self.client_secret = client_id, client_secret
-        self.rotate = rotate
-        self.token_seconds = token_seconds
-        self.refresh_token = secrets.token_urlsafe(24)
-        self.access_tokens: set[str] = set()
-        self.answers: list[Answer] = []
+        self.accounts = SampleAccounts(client_id, client_secret, rotate, token_seconds)
+        self.me = self.browser = Person("sample", list(plays))
+        self.first_token = self.accounts.consent(self.me, self.now, pkce=client_secret is None)
         self.page: bytes | None = None
-        self.calls: list[str] = []
-        self._lock = threading.Lock()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
-        self._server.daemon_threads = True
-
-    def __enter__(self) -> SampleSpotify:
-        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+        self.genres: dict[str, list[str]] = {}
+        self.quota = quota
+        self._called: list[datetime.datetime] = []
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_address[1]}"
+        return self.origin
+
+    @property
+    def refresh_token(self) -> str:
+        """The one that is good now."""
+        return next(token for token, consent in self.accounts.refresh_tokens.items() if consent.person is self.me)
+
+    def add_person(self, person: Person) -> str:
+        """Let somebody in; returns their refresh token."""
+        return self.accounts.consent(person, self.now, pkce=self.accounts.client_secret is None)
 
     def environment(self) -> dict[str, str]:
         """What points the pipeline at this server."""
         return {
             "SPOTIFY_API_URL": f"{self.url}/v1",
             "SPOTIFY_ACCOUNTS_URL": self.url,
-            "SPOTIFY_CLIENT_ID": self.client_id,
-            "SPOTIFY_CLIENT_SECRET": self.client_secret or "",
-            "SPOTIFY_REFRESH_TOKEN": self.refresh_token,
+            "SPOTIFY_CLIENT_ID": self.accounts.client_id,
+            "SPOTIFY_CLIENT_SECRET": self.accounts.client_secret or "",
+            "SPOTIFY_REFRESH_TOKEN": self.first_token,
         }
 
-    def recently_played(self) -> Json:
+    def respond(self, method: str, target: str, headers: Any, body: bytes) -> Answer:
+        path = urlsplit(target).path
+        if (method, path) == ("GET", "/authorize"):
+            return self.accounts.authorize(target, self.browser)
+        if (method, path) == ("POST", "/api/token"):
+            return self.accounts.token(headers, body, self.now)
+        person = self.accounts.person_of(headers.get("Authorization", ""), self.now)
+        if person is None:
+            return error(path, 401, "The access token expired")
+        return self._over_quota(path) or self._web_api(path, target, person)
+
+    def _over_quota(self, path: str) -> Answer | None:
+        if self.quota is None:
+            return None
+        day = datetime.timedelta(days=1)
+        self._called = [moment for moment in self._called if moment > self.now - day]
+        if len(self._called) >= self.quota:
+            wait = int((self._called[0] + day - self.now).total_seconds()) + 1
+            return error(path, 429, "API quota exceeded", {"Retry-After": str(wait)}, reason="QUOTA_EXCEEDED")
+        self._called.append(self.now)
+        return None
+
+    def _web_api(self, path: str, target: str, person: Person) -> Answer:
+        if path == "/v1/me":
+            return _json(person.profile())
+        if path == "/v1/me/player/recently-played":
+            if "user-read-recently-played" not in person.scopes:
+                return error(path, 403, "Insufficient client scope")
+            return Answer(path, 200, person.page or self.page or json.dumps(self._recently_played(person)).encode())
+        if path == "/v1/me/tracks":
+            if "user-library-read" not in person.scopes:
+                return error(path, 403, "Insufficient client scope")
+            return _json(self._saved_tracks(person, parse_qs(urlsplit(target).query)))
+        if path.startswith("/v1/artists/"):
+            artist = person.artist(path.removeprefix("/v1/artists/"))
+            if artist is None:
+                return error(path, 404, "Resource not found")
+            return _json({**artist, "type": "artist", "genres": self.genres.get(artist["id"])})
+        return error(path, 404, "Service not found")
+
+    def _recently_played(self, person: Person) -> Json:
         """The page as of `now`: newest first, at most 50, cursors as strings of Unix milliseconds."""
-        seen = [play.item for play in self.plays if play.visible_at <= self.now]
-        items = sorted(seen, key=lambda item: str(item["played_at"]), reverse=True)[:WINDOW]
+        items = person.recently_played(self.now)
         page: Json = {"items": items, "next": None, "cursors": None, "limit": WINDOW}
         if items:
             newest, oldest = (_milliseconds(items[i]["played_at"]) for i in (0, -1))
@@ -111,81 +130,16 @@ class SampleSpotify:
             page["next"] = f"{self.url}/v1/me/player/recently-played?before={oldest}&limit={WINDOW}"
         return page
 
-    def answer(self, method: str, target: str, headers: Any, body: bytes) -> Answer:
-        path = urlsplit(target).path
-        with self._lock:
-            self.calls.append(f"{method} {target}")
-            for prepared in self.answers:
-                if path.startswith(prepared.path):
-                    self.answers.remove(prepared)
-                    return prepared
-            if (method, path) == ("POST", "/api/token"):
-                return self._token(headers, {name: values[0] for name, values in parse_qs(body.decode()).items()})
-            if headers.get("Authorization", "").removeprefix("Bearer ") not in self.access_tokens:
-                return error(path, 401, "The access token expired")
-            if path == "/v1/me/player/recently-played":
-                return Answer(path, 200, self.page or json.dumps(self.recently_played()).encode())
-            if path == "/v1/me":
-                return Answer(path, 200, json.dumps({"id": "sample", "display_name": "Sample listener"}).encode())
-            if path.startswith("/v1/artists/"):
-                return self._artist(path)
-            return error(path, 404, "Service not found")
+    def _saved_tracks(self, person: Person, query: dict[str, list[str]]) -> Json:
+        limit, offset = (int(query.get(name, [default])[0]) for name, default in (("limit", "20"), ("offset", "0")))
+        items, total = person.saved_tracks(offset, min(limit, 50))
+        more = f"{self.url}/v1/me/tracks?offset={offset + limit}&limit={limit}" if offset + limit < total else None
+        return {"items": items, "total": total, "limit": limit, "offset": offset, "next": more, "previous": None}
 
-    def _artist(self, path: str) -> Answer:
-        wanted = path.removeprefix("/v1/artists/")
-        credits = (credit for play in self.plays for credit in play.item["track"]["artists"])
-        artist = next((credit for credit in credits if credit["id"] == wanted), None)
-        if artist is None:
-            return error(path, 404, "Resource not found")
-        return Answer(path, 200, json.dumps({**artist, "type": "artist", "genres": None}).encode())
 
-    def _token(self, headers: Any, form: dict[str, str]) -> Answer:
-        if self.client_secret is not None:
-            basic = base64.b64encode(f"{self.client_id}:{self.client_secret}".encode()).decode()
-            known = headers.get("Authorization") == f"Basic {basic}"
-        else:
-            known = form.get("client_id") == self.client_id and "Authorization" not in headers
-        if not known:
-            return Answer("", 400, json.dumps({"error": "invalid_client"}).encode())
-        if form.get("grant_type") != "refresh_token" or form.get("refresh_token") != self.refresh_token:
-            dead = {"error": "invalid_grant", "error_description": "Refresh token revoked"}
-            return Answer("", 400, json.dumps(dead).encode())
-        token: Json = {
-            "access_token": secrets.token_urlsafe(24),
-            "token_type": "Bearer",
-            "expires_in": self.token_seconds,
-        }
-        self.access_tokens.add(token["access_token"])
-        if self.rotate:
-            token["refresh_token"] = self.refresh_token = secrets.token_urlsafe(24)
-        return Answer("", 200, json.dumps(token).encode())
+def _json(body: Json) -> Answer:
+    return Answer("", 200, json.dumps(body).encode())
 
 
 def _milliseconds(played_at: str) -> str:
     return str(int(datetime.datetime.fromisoformat(played_at).timestamp() * 1000))
-
-
-def _handler(spotify: SampleSpotify) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def do_GET(self) -> None:
-            self._reply()
-
-        def do_POST(self) -> None:
-            self._reply()
-
-        def _reply(self) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            answer = spotify.answer(self.command, self.path, self.headers, body)
-            headers = {"Content-Type": "application/json", "Content-Length": str(len(answer.body)), **answer.headers}
-            self.send_response(answer.status)
-            for name, value in headers.items():
-                self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(answer.body)
-
-        def log_message(self, format: str, *args: Any) -> None:
-            pass
-
-    return Handler

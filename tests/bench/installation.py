@@ -22,6 +22,8 @@ from pipeline.config import PROJECT
 from pipeline.demo.spotify import SampleSpotify
 from tests.bench.measure import ProcessFailed, Run, end_of, run_process
 
+NEVER = datetime.datetime.max.replace(tzinfo=datetime.UTC)
+
 FLOOR = Path(__file__).with_name("floor.py")
 # What .env or the shell may set for the real pipeline; empty hides a line of .env. The last slows every import down.
 EMPTIED = (
@@ -64,7 +66,7 @@ class Installation:
 
     def run_floor(self) -> Run:
         """The bare script of floor.py."""
-        self.spotify.access_tokens.add("the floor's")
+        self.spotify.accounts.access_tokens["the floor's"] = (self.spotify.me, NEVER)
         environment = {**self.environment, "SAMPLE_ACCESS_TOKEN": "the floor's"}
         return run_process([sys.executable, str(FLOOR)], environment, PROJECT, self.log)
 

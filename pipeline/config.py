@@ -22,6 +22,7 @@ import luigi.configuration
 
 PROJECT = Path(__file__).resolve().parent.parent
 ENV_FILE = PROJECT / ".env"
+REFRESH_TOKEN = "SPOTIFY_REFRESH_TOKEN"
 
 
 class SettingError(ValueError):
@@ -87,20 +88,56 @@ class storage(Section):
 class spotify(Section):
     """The Spotify Web API and the application registered there."""
 
-    env = {"api_url": "SPOTIFY_API_URL", "accounts_url": "SPOTIFY_ACCOUNTS_URL", "client_id": "SPOTIFY_CLIENT_ID"}
+    env = {
+        "api_url": "SPOTIFY_API_URL",
+        "accounts_url": "SPOTIFY_ACCOUNTS_URL",
+        "client_id": "SPOTIFY_CLIENT_ID",
+        "accounts": "SPOTIFY_ACCOUNTS",
+        "daily_calls": "SPOTIFY_DAILY_CALLS",
+    }
     api_url: str = luigi.Parameter(default="https://api.spotify.com/v1")
     accounts_url: str = luigi.Parameter(default="https://accounts.spotify.com")
     client_id: str = luigi.Parameter(default="", description="Client ID of your application on developer.spotify.com.")
     timeout: float = luigi.FloatParameter(default=20.0, description="Seconds to wait for one answer.")
+    accounts: str = luigi.Parameter(default="me", description="Names of the listeners, separated by commas or spaces.")
+    daily_calls: int = luigi.IntParameter(default=500, description="Calls per account and UTC day; polls come first.")
+
+    @property
+    def account_names(self) -> list[str]:
+        """Each once, in the order given."""
+        names = self.accounts.replace(",", " ").split()
+        if not names:
+            raise SettingError("[spotify] accounts (SPOTIFY_ACCOUNTS) names nobody; write for instance: me")
+        return list(dict.fromkeys(AccountParameter().normalize(name) for name in names))
 
     @property
     def client_secret(self) -> str | None:
         return environment().get("SPOTIFY_CLIENT_SECRET")
 
-    @property
-    def refresh_token(self) -> str | None:
-        """Bootstraps an empty token store; afterwards the store is what counts."""
-        return environment().get("SPOTIFY_REFRESH_TOKEN")
+    def refresh_token(self, account: str) -> str | None:
+        """Bootstraps an empty token store; afterwards the store is what counts. The account's own variable, else that
+        for all (whose person then is the one account that can be started with it)."""
+        variables = environment()
+        own = f"{REFRESH_TOKEN}_{account.upper().replace('-', '_')}"
+        return variables.get(own) or variables.get(REFRESH_TOKEN)
+
+
+class musicbrainz(Section):
+    """Where genres are looked up that Spotify does not tell."""
+
+    env = {
+        "url": "MUSICBRAINZ_URL",
+        "contact": "MUSICBRAINZ_CONTACT",
+        "seconds_between": "MUSICBRAINZ_SECONDS_BETWEEN",
+        "artists_per_slot": "MUSICBRAINZ_ARTISTS_PER_SLOT",
+    }
+    url: str = luigi.Parameter(default="https://musicbrainz.org/ws/2")
+    contact: str = luigi.Parameter(default="", description="Address or page that MusicBrainz can turn to.")
+    seconds_between: float = luigi.FloatParameter(
+        default=1.0, description="From one request to the next; never less than 1 at musicbrainz.org."
+    )
+    artists_per_slot: int = luigi.IntParameter(default=20, description="How many artists are looked up in one slot.")
+    timeout: float = luigi.FloatParameter(default=10.0, description="Seconds to wait for one answer.")
 
 
 class postgres(Section):
@@ -160,8 +197,11 @@ class AccountParameter(luigi.Parameter):
     """The short name of a listener. It becomes part of paths, so only plain names are let in."""
 
     pattern = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
+    may_be_empty = False
 
     def normalize(self, x: str) -> str:
+        if self.may_be_empty and not x:
+            return x
         if not self.pattern.fullmatch(x):
             raise SettingError(
                 f"account {x!r} cannot be used: write 1 to 32 of a-z, 0-9, _ and -, beginning with a letter or digit"
@@ -172,6 +212,12 @@ class AccountParameter(luigi.Parameter):
         return self.normalize(x)
 
 
+class OptionalAccountParameter(AccountParameter):
+    """An account, or the empty string for all of them."""
+
+    may_be_empty = True
+
+
 def secrets() -> list[str]:
     """Every secret value that is set now, for scrubbing text that leaves the machine."""
     import psycopg2
@@ -179,7 +225,7 @@ def secrets() -> list[str]:
 
     found = [
         spotify().client_secret,
-        spotify().refresh_token,
+        *(value for name, value in environment().items() if name.startswith(REFRESH_TOKEN)),
         slack().webhook_url,
         slack().bot_token,
         postgres().password,

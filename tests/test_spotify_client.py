@@ -12,14 +12,17 @@ from typing import Any
 import pytest
 
 from pipeline import config
-from pipeline.demo.spotify import Answer, SampleSpotify, error
+from pipeline.demo.loopback import Answer
+from pipeline.demo.spotify import SampleSpotify, error
 from pipeline.extract import errors
 from pipeline.extract.answers import utc_now
+from pipeline.extract.errors import TokenStoreError
 from pipeline.extract.spotify import SpotifyClient
-from pipeline.extract.tokens import TokenStoreError, token_path
+from pipeline.extract.tokens import token_path
 
 POLL = "GET /v1/me/player/recently-played?limit=50"
 REFRESH = "POST /api/token"
+ME = "GET /v1/me"  # whose token it is, asked once
 RECENT = "/v1/me/player"
 
 
@@ -43,7 +46,7 @@ def test_a_poll_refreshes_the_token_once_and_keeps_it(
 ) -> None:
     assert json.loads(client.fetch_recently_played())["items"] == []
     client.fetch_recently_played()
-    assert spotify.calls == [REFRESH, POLL, POLL]
+    assert spotify.calls == [REFRESH, ME, POLL, POLL]
     assert stat.S_IMODE(token_path(data, "me").stat().st_mode) == 0o600
     assert stored(data)["refresh_token"] == spotify.refresh_token
 
@@ -53,13 +56,13 @@ def test_the_next_run_uses_the_stored_token(
 ) -> None:
     make_client(spotify, data, monkeypatch).fetch_recently_played()
     make_client(spotify, data, monkeypatch).fetch_recently_played()
-    assert spotify.calls == [REFRESH, POLL, POLL]
+    assert spotify.calls == [REFRESH, ME, POLL, POLL]
 
 
 def test_without_a_client_secret_the_refresh_is_that_of_pkce(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with SampleSpotify(client_secret=None) as spotify:
         make_client(spotify, data, monkeypatch).fetch_recently_played()
-        assert spotify.calls == [REFRESH, POLL]
+        assert spotify.calls == [REFRESH, ME, POLL]
 
 
 def test_a_rotated_refresh_token_is_saved_before_the_access_token_is_used(
@@ -81,30 +84,30 @@ def test_an_access_token_near_its_end_is_replaced_before_it_is_used(
         client = make_client(spotify, data, monkeypatch)
         client.fetch_recently_played()
         client.fetch_recently_played()
-        assert spotify.calls == [REFRESH, POLL, REFRESH, POLL]
+        assert spotify.calls == [REFRESH, ME, POLL, REFRESH, POLL]
 
 
 def test_a_refused_access_token_is_refreshed_once_and_the_call_repeated(
     spotify: SampleSpotify, client: SpotifyClient
 ) -> None:
     client.fetch_recently_played()
-    spotify.access_tokens.clear()
+    spotify.accounts.access_tokens.clear()
     client.fetch_recently_played()
-    assert spotify.calls == [REFRESH, POLL, POLL, REFRESH, POLL]
+    assert spotify.calls == [REFRESH, ME, POLL, POLL, REFRESH, POLL]
 
 
 def test_a_second_refusal_is_an_error(spotify: SampleSpotify, client: SpotifyClient) -> None:
     spotify.answers = [error(RECENT, 401, "The access token expired")] * 2
     with pytest.raises(errors.UnexpectedAnswer, match="clock"):
         client.fetch_recently_played()
-    assert spotify.calls == [REFRESH, POLL, REFRESH, POLL]
+    assert spotify.calls == [REFRESH, ME, POLL, REFRESH, POLL]
 
 
 @pytest.mark.parametrize("status", [500, 502, 503, 504])
 def test_a_server_error_that_passes_is_not_noticed(spotify: SampleSpotify, client: SpotifyClient, status: int) -> None:
     spotify.answers = [Answer(RECENT, status, b"<html>busy</html>")] * 2
     assert client.fetch_recently_played()
-    assert spotify.calls == [REFRESH, POLL, POLL, POLL]
+    assert spotify.calls == [REFRESH, ME, POLL, POLL, POLL]
 
 
 def test_a_server_error_that_stays_is_an_error_after_three_retries(
@@ -113,21 +116,21 @@ def test_a_server_error_that_stays_is_an_error_after_three_retries(
     spotify.answers = [Answer(RECENT, 502, b"<html>Bad Gateway</html>")] * 9
     with pytest.raises(errors.SpotifyUnreachable, match="status 502 even after 3 retries"):
         client.fetch_recently_played()
-    assert spotify.calls == [REFRESH, *[POLL] * 4]
+    assert spotify.calls == [REFRESH, ME, *[POLL] * 4]
 
 
 @pytest.mark.parametrize("wait", ["0", "1", email.utils.format_datetime(utc_now(), usegmt=True)])
 def test_a_short_wait_is_waited_for(spotify: SampleSpotify, client: SpotifyClient, wait: str) -> None:
     spotify.answers = [error(RECENT, 429, "API rate limit exceeded", {"Retry-After": wait})]
     assert client.fetch_recently_played()
-    assert spotify.calls == [REFRESH, POLL, POLL]
+    assert spotify.calls == [REFRESH, ME, POLL, POLL]
 
 
 @pytest.mark.parametrize(
     ("answer", "words"),
     [
         (error(RECENT, 429, "API rate limit exceeded", {"Retry-After": "46800"}), "rate limit is used up until"),
-        (error(RECENT, 429, "Quota", {"Retry-After": "5"}, reason="QUOTA_EXCEEDED"), "daily quota is used up until"),
+        (error(RECENT, 429, "Quota", {"Retry-After": "5"}, reason="QUOTA_EXCEEDED"), "quota is used up until"),
         (Answer(RECENT, 429, b"Too many requests", {"Retry-After": "46800"}), "rate limit is used up until"),
     ],
 )
@@ -137,29 +140,34 @@ def test_a_long_wait_or_a_used_up_quota_is_an_error_at_once(
     spotify.answers = [answer]
     with pytest.raises(errors.RateLimited, match=words) as caught:
         client.fetch_recently_played()
-    assert spotify.calls == [REFRESH, POLL]
+    assert spotify.calls == [REFRESH, ME, POLL]
     assert caught.value.retry_at > utc_now() + datetime.timedelta(seconds=2)
 
 
 @pytest.mark.parametrize(
-    "answer",
+    ("answer", "words"),
     [
-        error(RECENT, 403, "Insufficient client scope"),
-        Answer(
-            RECENT,
-            403,
-            b"Active premium subscription required for the owner of the app.",
-            {"Content-Type": "text/plain"},
+        (error(RECENT, 403, "Insufficient client scope"), "The consent does not include this"),
+        (error(RECENT, 403, "User not registered in the Developer Dashboard"), "not on the application's allow-list"),
+        (error(RECENT, 403, "Forbidden"), "Premium; this user is on the application's allow-list"),
+        (
+            Answer(
+                RECENT,
+                403,
+                b"Active premium subscription required for the owner of the app.",
+                {"Content-Type": "text/plain"},
+            ),
+            "The owner of the application needs Spotify Premium",
         ),
     ],
 )
 def test_a_403_says_what_to_check_and_is_not_retried(
-    spotify: SampleSpotify, client: SpotifyClient, answer: Answer
+    spotify: SampleSpotify, client: SpotifyClient, answer: Answer, words: str
 ) -> None:
     spotify.answers = [answer]
-    with pytest.raises(errors.Forbidden, match=r"Premium.*allow-list.*user-read-recently-played"):
+    with pytest.raises(errors.Forbidden, match=words):
         client.fetch_recently_played()
-    assert spotify.calls == [REFRESH, POLL]
+    assert spotify.calls == [REFRESH, ME, POLL]
 
 
 @pytest.mark.parametrize(
@@ -217,7 +225,7 @@ def test_a_server_that_hangs_is_given_up(spotify: SampleSpotify, data: Path, mon
 
 def test_without_a_token_the_message_says_what_to_set(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SPOTIFY_CLIENT_ID", "id")
-    with pytest.raises(errors.NotAuthorized, match="SPOTIFY_REFRESH_TOKEN"):
+    with pytest.raises(errors.NotAuthorized, match="python -m pipeline authorize --account me"):
         SpotifyClient(config.spotify(), data, "me").fetch_recently_played()
 
 
@@ -252,7 +260,7 @@ def test_a_token_file_that_others_can_read_is_refused_with_the_fix(
 def test_the_token_endpoint_is_given_the_same_patience(spotify: SampleSpotify, client: SpotifyClient) -> None:
     spotify.answers = [Answer("/api/token", 429, b"{}", {"Retry-After": "0"})]
     assert client.fetch_recently_played()
-    assert spotify.calls == [REFRESH, REFRESH, POLL]
+    assert spotify.calls == [REFRESH, REFRESH, ME, POLL]
 
 
 def test_a_token_endpoint_that_stays_down_is_unreachable(spotify: SampleSpotify, client: SpotifyClient) -> None:

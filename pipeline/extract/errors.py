@@ -3,10 +3,14 @@
 SpotifyError
 ├── SpotifyUnreachable      no answer, or 5xx, after the retries
 ├── RateLimited             429 with a long wait, or the daily quota
+│   └── Paused              not asked at all, because of an earlier one
 ├── UnexpectedAnswer        an answer that is not what the Web API documents
 └── AuthorizationError      nobody is let in until a person acts
-    ├── NotAuthorized       no refresh token stored
+    ├── NotAuthorized       no consent yet
+    ├── TokenStoreError     the token file cannot be trusted or read
     ├── ConsentEnded        the refresh token expired or was revoked
+    ├── ConsentRefused      the person, or Spotify, did not agree to a new consent
+    ├── WrongPerson         the consent is another person's than the history
     ├── ClientRejected      client id or secret is wrong
     └── Forbidden           403: Premium, allow-list, scope, or a removed endpoint
 PartitionDamaged            a CSV partition that is not as this pipeline writes it
@@ -30,11 +34,16 @@ class SpotifyUnreachable(SpotifyError):
 
 
 class RateLimited(SpotifyError):
-    """429 with a wait too long for a slot. `retry_at`: not before this moment (UTC)."""
+    """429 with a wait too long for a slot. `retry_at`: not before this moment (UTC). `reason`: quota or rate limit."""
 
-    def __init__(self, message: str, retry_at: datetime.datetime) -> None:
+    def __init__(self, message: str, retry_at: datetime.datetime, reason: str) -> None:
         super().__init__(message)
         self.retry_at = retry_at
+        self.reason = reason
+
+
+class Paused(RateLimited):
+    """Spotify said earlier that it must not be asked before `retry_at`, and was not."""
 
 
 class UnexpectedAnswer(SpotifyError):
@@ -49,8 +58,24 @@ class NotAuthorized(AuthorizationError):
     """There is no refresh token yet."""
 
 
+class TokenStoreError(AuthorizationError):
+    """The token file cannot be trusted or read; the message names it and the fix."""
+
+
 class ConsentEnded(AuthorizationError):
-    """`invalid_grant`: six months are over, or the consent was withdrawn."""
+    """`invalid_grant`: six months are over, or the consent was withdrawn. `words`: Spotify's own."""
+
+    def __init__(self, message: str, words: str) -> None:
+        super().__init__(message)
+        self.words = words
+
+
+class ConsentRefused(AuthorizationError):
+    """No consent came of an attempt to get one."""
+
+
+class WrongPerson(AuthorizationError):
+    """Two people under one account name, or one person under two."""
 
 
 class ClientRejected(AuthorizationError):

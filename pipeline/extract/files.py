@@ -64,7 +64,12 @@ def sync_folder(folder: Path) -> None:
 
 
 def account_lock(data: Path, account: str) -> FileLock:
-    """One writer at a time for all files of an account. The kernel frees it when its holder dies."""
+    """One writer at a time for the plays of an account."""
+    return named_lock(data, f"account={account}")
+
+
+def named_lock(data: Path, name: str) -> FileLock:
+    """A lock across processes. The kernel frees it when its holder dies."""
     folder = data / "locks"
     make_folder(folder)
-    return FileLock(folder / f"account={account}.lock", timeout=LOCK_TIMEOUT)
+    return FileLock(folder / f"{name}.lock", timeout=LOCK_TIMEOUT)

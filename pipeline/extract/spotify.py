@@ -1,11 +1,16 @@
-"""The Spotify Web API client. Knows HTTP and tokens, nothing of files of plays or of Luigi.
+"""The Spotify Web API client. Knows HTTP, tokens and pauses, nothing of files of plays or of Luigi.
 
-Source of the format: Spotify Web API reference, "Get Recently Played Tracks", and the authorization guide.
+Source of the format: Spotify Web API reference and authorization guide.
 """
 
 from __future__ import annotations
 
+import logging
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -13,19 +18,36 @@ from urllib3.util.retry import Retry
 
 from pipeline import config
 from pipeline.extract.answers import RETRIES, raise_for_status, send_patiently, utc_now
-from pipeline.extract.errors import SpotifyUnreachable
-from pipeline.extract.tokens import Tokens, read_tokens, refresh, write_tokens
+from pipeline.extract.errors import (
+    ConsentEnded,
+    Paused,
+    RateLimited,
+    SpotifyError,
+    SpotifyUnreachable,
+    UnexpectedAnswer,
+    WrongPerson,
+)
+from pipeline.extract.identity import account_id, confirm_identity
+from pipeline.extract.pause import Pause, current_pause, write_pause
+from pipeline.extract.refresh import consent_ended, refresh
+from pipeline.extract.tokens import Tokens, digest, read_tokens, token_lock, write_tokens
 
+logger = logging.getLogger("luigi-interface")
 PAGE = 50
+SPOTIFY_ID = re.compile(r"[A-Za-z0-9]{1,64}")
 
 
 class SpotifyClient:
-    """One account's way to the Web API. The caller holds the account's lock: one process refreshes at a time."""
+    """One account's way to the Web API. Nothing is sent while the account is paused or its consent has ended.
+
+    `calls`: how many requests were sent, retries and tokens included.
+    """
 
     def __init__(self, settings: config.spotify, data: Path, account: str) -> None:
         self.settings = settings
         self.data = data
         self.account = account
+        self.calls = 0
         self.tokens: Tokens | None = None
         self.session = requests.Session()
         self.session.headers["User-Agent"] = "listening-history-pipeline"
@@ -43,15 +65,42 @@ class SpotifyClient:
 
     def fetch_recently_played(self) -> bytes:
         """The last 50 plays, the body as it came. Never with a cursor: late and out-of-order plays are in there too."""
-        return self._get("/me/player/recently-played", {"limit": str(PAGE)}).content
+        return self.get("/me/player/recently-played", limit=PAGE)
 
-    def _get(self, path: str, parameters: dict[str, str]) -> requests.Response:
+    def fetch_artist(self, artist_id: str) -> bytes:
+        """One artist. Raises UnexpectedAnswer, without a call, for what cannot be an id of Spotify's."""
+        if not SPOTIFY_ID.fullmatch(artist_id):
+            raise UnexpectedAnswer(f"{artist_id[:40]!r} is no id of an artist")
+        return self.get(f"/artists/{artist_id}")
+
+    def fetch_saved_tracks(self, offset: int, limit: int) -> bytes:
+        """One page of the library, newest first."""
+        return self.get("/me/tracks", limit=limit, offset=offset)
+
+    def get(self, path: str, **parameters: str | int) -> bytes:
+        """The body of a 200. Raises SpotifyError; a long wait that Spotify asks for is kept as the account's pause."""
+        now = utc_now()
+        if pause := current_pause(self.data, self.account, now):
+            raise Paused(
+                f"account {self.account!r} is paused until {pause.ends_at:%Y-%m-%d %H:%M} UTC ({pause.reason}):"
+                " nothing is asked of Spotify before",
+                pause.ends_at,
+                pause.reason,
+            )
+        try:
+            return self._get(path, parameters)
+        except RateLimited as limit:
+            pause = Pause(utc_now().isoformat(), limit.retry_at.isoformat(), limit.reason)
+            write_pause(self.data, self.account, pause)
+            raise
+
+    def _get(self, path: str, parameters: Mapping[str, str | int]) -> bytes:
         try:
             token = self._access_token()
-            response = send_patiently(lambda: self._send(path, parameters, token))
+            response = send_patiently(lambda: self._ask(path, parameters, token))
             if response.status_code == 401:
-                renewed = self._access_token(renew=True)
-                response = send_patiently(lambda: self._send(path, parameters, renewed))
+                renewed = self._access_token(refused=token)
+                response = send_patiently(lambda: self._ask(path, parameters, renewed))
         except requests.exceptions.RequestException as error:
             # The cause is named by type alone: its text can hold addresses with credentials.
             raise SpotifyUnreachable(
@@ -59,30 +108,83 @@ class SpotifyClient:
                 f" ({type(error).__name__}). Check the network; the next slot asks again, nothing is lost"
                 " until 50 further plays have been heard"
             ) from None
-        raise_for_status(response)
+        raise_for_status(response, self._secrets())
+        return response.content
+
+    def _ask(self, path: str, parameters: Mapping[str, str | int], token: str) -> requests.Response:
+        url = self.settings.api_url.rstrip("/") + path
+        return self._send(self.session.get, url, params=parameters, headers={"Authorization": f"Bearer {token}"})
+
+    def _send(self, send: Callable[..., requests.Response], url: str, **options: Any) -> requests.Response:
+        self.calls += 1
+        try:
+            response = send(url, timeout=self.settings.timeout, **options)
+        except requests.exceptions.RequestException:
+            self.calls += RETRIES
+            raise
+        retries = getattr(response.raw, "retries", None)
+        self.calls += len(retries.history) if retries else 0
         return response
 
-    def _send(self, path: str, parameters: dict[str, str], token: str) -> requests.Response:
-        return self.session.get(
-            self.settings.api_url.rstrip("/") + path,
-            params=parameters,
-            headers={"Authorization": f"Bearer {token}"},
-            timeout=self.settings.timeout,
-        )
-
-    def _access_token(self, renew: bool = False) -> str:
-        now = utc_now()
-        tokens = self.tokens or read_tokens(self.data, self.account, self.settings.refresh_token, now)
-        if renew or not tokens.valid_at(now):
-            tokens = refresh(
-                self.session,
-                self.settings.accounts_url,
-                self.settings.client_id,
-                self.settings.client_secret,
-                tokens,
-                now,
-                self.settings.timeout,
-            )
-            write_tokens(self.data, self.account, tokens)
+    def _access_token(self, refused: str = "") -> str:
+        """An access token that is good, as far as can be known here, and is not the one that was `refused`."""
+        tokens = self.tokens or self._stored_tokens()
+        if tokens.access_token == refused or not tokens.valid_at(utc_now()):
+            tokens = self._refreshed(refused)
         self.tokens = tokens
+        if not tokens.account_id:
+            self.tokens = self._identified(tokens)
         return tokens.access_token
+
+    def _stored_tokens(self) -> Tokens:
+        tokens = read_tokens(
+            self.data,
+            self.account,
+            self.settings.refresh_token(self.account),
+            self.settings.client_secret is None,
+            utc_now(),
+        )
+        if tokens.ended:
+            raise consent_ended(self.account, tokens.ended)
+        return tokens
+
+    def _refreshed(self, refused: str) -> Tokens:
+        """The store's tokens with a new access token, saved before it is used; another process's, if it was quicker."""
+        with token_lock(self.data, self.account):
+            tokens = self._stored_tokens()
+            if tokens.access_token != refused and tokens.valid_at(utc_now()):
+                return tokens
+            try:
+                tokens = refresh(
+                    lambda url, **form: self._send(self.session.post, url, **form), self.settings, tokens, utc_now()
+                )
+            except ConsentEnded as error:
+                bootstrap = digest(self.settings.refresh_token(self.account))
+                write_tokens(self.data, replace(tokens, access_token="", ended=error.words, bootstrap=bootstrap))
+                raise
+            write_tokens(self.data, tokens)
+            return tokens
+
+    def _identified(self, tokens: Tokens) -> Tokens:
+        """A token of the settings says nothing of whose it is: Spotify is asked, before it brings a single play."""
+        try:
+            response = send_patiently(lambda: self._ask("/me", {}, tokens.access_token))
+            raise_for_status(response, self._secrets())
+            person = account_id(response.json())
+            confirm_identity(self.data, self.account, person)
+        except (WrongPerson, RateLimited):
+            raise
+        except (SpotifyError, ValueError) as error:
+            logger.warning(
+                "%s: whose account it is could not be asked (%s); the next call asks again", self.account, error
+            )
+            return tokens
+        with token_lock(self.data, self.account):
+            identified = replace(self._stored_tokens(), account_id=person)
+            write_tokens(self.data, identified)
+            return identified
+
+    def _secrets(self) -> list[str]:
+        known = self.tokens
+        mine = (known.access_token, known.refresh_token) if known else ()
+        return [*config.secrets(), *filter(None, mine)]

@@ -1,132 +1,157 @@
-"""The token store and the refresh of access tokens.
+"""The token store.
 
-    data/tokens/account=<a>.json    mode 0600: refresh_token, access_token, expires_at, obtained_at
+    data/tokens/account=<a>.json    mode 0600
 
-The refresh token that Spotify may send along with an access token is saved before that access token is used: a run
-that dies in between would otherwise lose the only way in.
+One file an account: its tokens, when consent was given, whose they are, and whether they have come to their end.
 """
 
 from __future__ import annotations
 
 import datetime
+import hashlib
 import json
 import stat
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
 
-import requests
+from filelock import FileLock
 
-from pipeline.extract.answers import raise_for_status, send_patiently
-from pipeline.extract.errors import ClientRejected, ConsentEnded, NotAuthorized, UnexpectedAnswer
-from pipeline.extract.files import write_atomic
+from pipeline.extract.errors import NotAuthorized, TokenStoreError
+from pipeline.extract.files import named_lock, write_atomic
 
 # An access token this close to its end is replaced before it is used.
 MARGIN = datetime.timedelta(seconds=60)
-
-
-class TokenStoreError(Exception):
-    """The token file cannot be trusted or read; the message names it and the fix."""
+# Spotify says six months, which are 181 days at least; a day is left for clocks that differ.
+CONSENT_LASTS = datetime.timedelta(days=180)
+# Days left at which somebody is warned.
+WARNED = (30, 7, 1)
 
 
 @dataclass(frozen=True)
 class Tokens:
-    """`expires_at`, `obtained_at`: ISO 8601, UTC. `obtained_at` is when the refresh token came."""
+    """Moments are ISO 8601, UTC.
 
+    `authorized_at`: when the person agreed, or a token of the settings was first used; refreshing does not change it.
+    `pkce`: given without a client secret, and refreshed without one. `account_id`: Spotify's id of the person, empty
+    until it has been asked. `ended`: Spotify's words, once it has refused the refresh token for good. `bootstrap`:
+    digest of the SPOTIFY_REFRESH_TOKEN that was set when the store was written. `warned`: the least number of days left
+    that somebody has been warned of; 0 for none.
+    """
+
+    account: str
     refresh_token: str
-    obtained_at: str
+    authorized_at: str
     access_token: str = ""
     expires_at: str = ""
+    pkce: bool = False
+    account_id: str = ""
+    ended: str = ""
+    bootstrap: str = ""
+    warned: int = 0
 
     def __repr__(self) -> str:
-        return f"Tokens(obtained_at={self.obtained_at!r})"
+        return f"Tokens(account={self.account!r}, authorized_at={self.authorized_at!r})"
 
     def valid_at(self, now: datetime.datetime) -> bool:
         return bool(self.access_token) and datetime.datetime.fromisoformat(self.expires_at) - MARGIN > now
+
+    @property
+    def consent_ends_at(self) -> datetime.datetime:
+        return datetime.datetime.fromisoformat(self.authorized_at) + CONSENT_LASTS
+
+    def days_left(self, now: datetime.datetime) -> int:
+        """Whole days until the consent ends; 0 on its last day and ever after."""
+        return 0 if self.ended else max(0, (self.consent_ends_at - now).days)
 
 
 def token_path(data: Path, account: str) -> Path:
     return data / "tokens" / f"account={account}.json"
 
 
-def read_tokens(data: Path, account: str, bootstrap: str | None, now: datetime.datetime) -> Tokens:
-    """The stored tokens, or `bootstrap` (SPOTIFY_REFRESH_TOKEN) where none are stored yet.
+def token_lock(data: Path, account: str) -> FileLock:
+    """Held while a token is refreshed or replaced: one at a time, across processes."""
+    return named_lock(data, f"tokens-account={account}")
 
-    Raises NotAuthorized when there is neither, TokenStoreError when the file is damaged or others can read it.
+
+def digest(token: str | None) -> str:
+    return hashlib.sha256(token.encode()).hexdigest() if token else ""
+
+
+def read_tokens(data: Path, account: str, bootstrap: str | None, pkce: bool, now: datetime.datetime) -> Tokens:
+    """The stored tokens, or `bootstrap` (SPOTIFY_REFRESH_TOKEN) where none are stored or those that are have ended.
+
+    A bootstrap token that was already set when the consent ended is the one that ended. Raises NotAuthorized when there
+    is neither, TokenStoreError when the file is damaged, another account's, or can be read by others.
     """
+    stored = load_tokens(data, account)
+    if stored and not (stored.ended and bootstrap and digest(bootstrap) != stored.bootstrap):
+        return stored
+    if not bootstrap:
+        raise NotAuthorized(
+            f"account {account!r} has given no consent yet. Run: python -m pipeline authorize --account {account}"
+        )
+    return Tokens(account, bootstrap, now.isoformat(), pkce=pkce, bootstrap=digest(bootstrap))
+
+
+def load_tokens(data: Path, account: str) -> Tokens | None:
+    """What the file holds; None without one. Raises TokenStoreError."""
     path = token_path(data, account)
     if not path.exists():
-        if not bootstrap:
-            raise NotAuthorized(
-                f"account {account!r} has no refresh token: set SPOTIFY_REFRESH_TOKEN in the environment or in .env"
-            )
-        return Tokens(refresh_token=bootstrap, obtained_at=now.isoformat())
+        return None
     mode = stat.S_IMODE(path.stat().st_mode)
     if mode & 0o077:
         raise TokenStoreError(f"{path} can be read by others (mode {mode:04o}). Run: chmod 600 {path}")
+    again = f"python -m pipeline authorize --account {account}"
     try:
         tokens = Tokens(**json.loads(path.read_bytes()))
-        tokens.valid_at(now)
-        return tokens
+        tokens.valid_at(tokens.consent_ends_at)
     except (ValueError, TypeError):
         # The cause would quote the file's content.
+        raise TokenStoreError(f"{path} is damaged. Delete it and run: {again}") from None
+    if tokens.account != account:
         raise TokenStoreError(
-            f"{path} is damaged. Delete it and set SPOTIFY_REFRESH_TOKEN to start again from a known token"
-        ) from None
-
-
-def write_tokens(data: Path, account: str, tokens: Tokens) -> None:
-    write_atomic(token_path(data, account), json.dumps(asdict(tokens), indent=1).encode(), mode=0o600)
-
-
-def refresh(
-    session: requests.Session,
-    accounts_url: str,
-    client_id: str,
-    client_secret: str | None,
-    tokens: Tokens,
-    now: datetime.datetime,
-    timeout: float,
-) -> Tokens:
-    """Ask Spotify Accounts for an access token. With a client secret: Basic; without: PKCE, the id in the body.
-
-    Raises SpotifyError, of any kind but NotAuthorized, and what `requests` raises when nobody answers.
-    """
-    if not client_id:
-        raise ClientRejected("SPOTIFY_CLIENT_ID is not set: copy it from your application on developer.spotify.com")
-    form = {"grant_type": "refresh_token", "refresh_token": tokens.refresh_token}
-    if client_secret is None:
-        form["client_id"] = client_id
-    auth = (client_id, client_secret) if client_secret is not None else None
-    url = f"{accounts_url.rstrip('/')}/api/token"
-    response = send_patiently(lambda: session.post(url, data=form, auth=auth, timeout=timeout))
-    if response.status_code == 429 or response.status_code >= 500:
-        raise_for_status(response)
-    answer = _json(response)
-    if response.status_code == 200 and isinstance(answer.get("access_token"), str):
-        rotated = answer.get("refresh_token")
-        lifetime = datetime.timedelta(seconds=float(answer.get("expires_in") or 3600))
-        return Tokens(
-            refresh_token=rotated or tokens.refresh_token,
-            obtained_at=now.isoformat() if rotated else tokens.obtained_at,
-            access_token=answer["access_token"],
-            expires_at=(now + lifetime).isoformat(),
+            f"{path} holds the tokens of account {tokens.account!r}: with them, one person's plays would come into"
+            f" another's history. Delete it and run: {again}"
         )
-    error = str(answer.get("error", ""))
-    if error == "invalid_grant":
-        raise ConsentEnded(
-            f"Spotify refuses the refresh token ({answer.get('error_description', 'invalid_grant')})."
-            " A consent lasts six months. Give a new one, delete the account's file in data/tokens and set"
-            " SPOTIFY_REFRESH_TOKEN to the new token; polling cannot go on until then"
-        )
-    if error == "invalid_client" or response.status_code == 401:
-        raise ClientRejected("Spotify does not accept SPOTIFY_CLIENT_ID with SPOTIFY_CLIENT_SECRET: check both")
-    raise UnexpectedAnswer(f"the token request was answered with status {response.status_code} and no access token")
+    return tokens
 
 
-def _json(response: requests.Response) -> dict[str, Any]:
+def write_tokens(data: Path, tokens: Tokens) -> None:
+    """The caller holds the token lock."""
+    write_atomic(token_path(data, tokens.account), json.dumps(asdict(tokens), indent=1).encode(), mode=0o600)
+
+
+def consent_ended(data: Path, account: str, bootstrap: str | None) -> bool:
+    """Whether the account waits for a new consent. A store that cannot be read is for the next poll to complain of."""
     try:
-        answer = response.json()
-    except ValueError:
-        return {}
-    return answer if isinstance(answer, dict) else {}
+        tokens = load_tokens(data, account)
+    except TokenStoreError:
+        return False
+    return bool(tokens and tokens.ended and not (bootstrap and digest(bootstrap) != tokens.bootstrap))
+
+
+def days_left(data: Path, account: str, now: datetime.datetime) -> int | None:
+    """Whole days until the consent ends; None where that cannot be known."""
+    try:
+        tokens = load_tokens(data, account)
+    except TokenStoreError:
+        return None
+    return tokens.days_left(now) if tokens else None
+
+
+def warn_of_end(data: Path, account: str, now: datetime.datetime) -> str | None:
+    """A sentence, 30, 7 and 1 days before the consent ends, each once."""
+    with token_lock(data, account):
+        tokens = load_tokens(data, account)
+        if tokens is None:
+            return None
+        left = tokens.days_left(now)
+        due = min((days for days in WARNED if left <= days), default=0)
+        if not due or (tokens.warned and tokens.warned <= due):
+            return None
+        write_tokens(data, replace(tokens, warned=due))
+    days = f"{left} day{'' if left == 1 else 's'}"
+    return (
+        f"The consent of account {account!r} ends in {days}, on {tokens.consent_ends_at:%Y-%m-%d}; then nothing"
+        f" is polled any more. Renew it: python -m pipeline authorize --account {account}"
+    )

@@ -1,0 +1,54 @@
+"""When Spotify must not be asked: after a 429 with a long wait, or a used-up quota.
+
+data/pauses/account=<a>.json    since, until (UTC), reason
+"""
+
+from __future__ import annotations
+
+import datetime
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from pipeline.extract.files import named_lock, write_atomic
+
+# Spotify's waits are said to reach 24 hours; a longer one is an error of somebody's, and is not believed.
+LONGEST_PAUSE = datetime.timedelta(hours=25)
+
+
+@dataclass(frozen=True)
+class Pause:
+    """`reason`: "quota" or "rate limit"."""
+
+    since: str
+    until: str
+    reason: str
+
+    @property
+    def ends_at(self) -> datetime.datetime:
+        """Never more than a day ahead of its begin."""
+        since, until = (datetime.datetime.fromisoformat(moment) for moment in (self.since, self.until))
+        return min(until, since + LONGEST_PAUSE)
+
+    def holds_at(self, now: datetime.datetime) -> bool:
+        """A pause that begins more than an hour from now was written by a clock that was wrong."""
+        begins = datetime.datetime.fromisoformat(self.since) - datetime.timedelta(hours=1, minutes=1)
+        return begins <= now < self.ends_at
+
+
+def pause_path(data: Path, account: str) -> Path:
+    return data / "pauses" / f"account={account}.json"
+
+
+def current_pause(data: Path, account: str, now: datetime.datetime) -> Pause | None:
+    """The pause that holds at `now`. A file that cannot be read is none: then Spotify is asked, and says it again."""
+    try:
+        pause = Pause(**json.loads(pause_path(data, account).read_bytes()))
+        return pause if pause.holds_at(now) else None
+    except (FileNotFoundError, ValueError, TypeError):
+        return None
+
+
+def write_pause(data: Path, account: str, pause: Pause) -> None:
+    with named_lock(data, f"pauses-account={account}"):
+        write_atomic(pause_path(data, account), json.dumps(asdict(pause), indent=1).encode())

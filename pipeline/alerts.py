@@ -14,11 +14,13 @@ from typing import Any
 import luigi
 
 from pipeline import config
+from pipeline.slot import NOTICE
 
 logger = logging.getLogger("luigi-interface")
 LONGEST_CAUSE = 600
 # Exit codes of [retcode] after which Luigi's own events have told Slack already.
-TOLD_BY_EVENTS = {0, 30}
+# 25: Spotify was not to be asked (NOTICE, when that began).
+TOLD_BY_EVENTS = {0, 25, 30}
 
 
 def install() -> None:
@@ -26,6 +28,7 @@ def install() -> None:
     luigi.Task.event_handler(luigi.Event.FAILURE)(_on_failure)
     luigi.Task.event_handler(luigi.Event.BROKEN_TASK)(_on_failure)
     luigi.Task.event_handler(luigi.Event.PROCESS_FAILURE)(_on_process_failure)
+    luigi.Task.event_handler(NOTICE)(_on_notice)
 
 
 def tell_exit_code(slot: str, exit_code: int, log: str) -> bool:
@@ -71,6 +74,10 @@ def _on_failure(task: luigi.Task, error: BaseException) -> None:
 
 def _on_process_failure(task: luigi.Task, error: str) -> None:
     _tell_task(task, "died", error)
+
+
+def _on_notice(task: luigi.Task, sentence: str) -> None:
+    _tell_task(task, "says", sentence)
 
 
 def _tell_task(task: luigi.Task, what: str, cause: str) -> None:

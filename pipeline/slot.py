@@ -3,10 +3,29 @@
 from __future__ import annotations
 
 import datetime
+import logging
 
 import luigi
 
 from pipeline.config import AccountParameter
+
+# Luigi event of something a person should hear of though no task failed; called with the task and a sentence.
+NOTICE = "event.pipeline.notice"
+# Hours (UTC) in which slots are due; cron/run.sh keeps to them as well.
+AWAKE_HOURS = {*range(7), *range(14, 24)}
+HALF_HOUR = datetime.timedelta(minutes=30)
+logger = logging.getLogger("luigi-interface")
+
+
+def slots_due(now: datetime.datetime, count: int) -> list[datetime.datetime]:
+    """The last `count` slots that were due at `now` (UTC), the latest first."""
+    slot = now.replace(minute=now.minute // 30 * 30, second=0, microsecond=0)
+    due: list[datetime.datetime] = []
+    while len(due) < count:
+        if slot.hour in AWAKE_HOURS:
+            due.append(slot)
+        slot -= HALF_HOUR
+    return due
 
 
 class SlotTask(luigi.Task):
@@ -24,3 +43,12 @@ class SlotTask(luigi.Task):
     def update_id(self) -> str:
         """The name of this task's marker."""
         return f"{self.task_family} account={self.account} {self.slot}"
+
+    def notice(self, sentence: str) -> None:
+        """Tell the log and whoever listens to NOTICE."""
+        logger.warning("%s: %s", self.account, sentence)
+        self.trigger_event(NOTICE, self, sentence)  # type: ignore[no-untyped-call]
+
+    def remark(self, sentence: str) -> None:
+        """Tell the log alone."""
+        logger.warning("%s: %s", self.account, sentence)

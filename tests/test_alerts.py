@@ -58,7 +58,7 @@ def slack() -> Iterator[SampleSlack]:
 def test_a_failed_task_is_told_once_with_its_cause(
     pipeline: Pipeline, spotify: SampleSpotify, slack: SampleSlack
 ) -> None:
-    spotify.answers = [error("/v1/me/player", 403, f"<no> {spotify.client_secret}")]
+    spotify.answers = [error("/v1/me/player", 403, f"<no> {spotify.accounts.client_secret}")]
     process = pipeline.slot(SLOT, SLACK_WEBHOOK_URL=f"{slack.url}/services/T0/B0/sEcReT")
     assert process.returncode == 30
     ((path, message),) = slack.messages
@@ -130,7 +130,7 @@ def test_the_wrapper_runs_a_slot_and_keeps_log_and_exit_code(pipeline: Pipeline,
     assert (process.stdout, process.stderr) == ("", "")
     assert f"polls/account=me/2026/11/{SLOT}.json" in pipeline.files("polls/**/*")
     ((_, log),) = pipeline.files("logs/cron-*.log").items()
-    assert log.decode().splitlines()[0].endswith(f"me, slot {SLOT} begins")
+    assert log.decode().splitlines()[0].endswith(f"all accounts, slot {SLOT} begins")
     assert log.decode().splitlines()[-1].endswith(f"slot {SLOT} ended with exit code 0")
 
 
@@ -138,7 +138,9 @@ def test_the_wrapper_passes_a_failure_on(pipeline: Pipeline, spotify: SampleSpot
     spotify.answers = [error("/v1/me/player", 403, "no")]
     process = cron(pipeline, SLOT, SLACK_WEBHOOK_URL=slack.url)
     assert process.returncode == 30
-    assert process.stderr.startswith(f"me, slot {SLOT} ended with exit code 30; the log is {pipeline.data}/logs/cron-")
+    assert process.stderr.startswith(
+        f"all accounts, slot {SLOT} ended with exit code 30; the log is {pipeline.data}/logs/cron-"
+    )
     assert len(slack.messages) == 1
 
 
@@ -161,15 +163,15 @@ def test_the_wrapper_does_not_overlap_itself(pipeline: Pipeline, spotify: Sample
     import fcntl
 
     (pipeline.data / "logs").mkdir()
-    with (pipeline.data / "logs" / "cron-me.lock").open("w") as held:
+    with (pipeline.data / "logs" / "cron.lock").open("w") as held:
         fcntl.flock(held, fcntl.LOCK_EX)
         process = cron(pipeline, SLOT, SLACK_WEBHOOK_URL=slack.url)
         assert process.returncode == 10
         assert list(pipeline.files("polls/**/*")) == [f"polls/account=me/2026/11/{SLOT}.json"], "the poll is made"
         assert len(slack.messages) == 1
-        succeeded(cron(pipeline, SLOT, ACCOUNT="ann"))
+        succeeded(cron(pipeline, SLOT, ACCOUNT="me"))
     ((_, log),) = pipeline.files("logs/cron-*.log").items()
-    assert f"me, slot {SLOT} polls only: the slot before it is still running\n" in log.decode()
+    assert f"all accounts, slot {SLOT} polls only: the slot before it is still running\n" in log.decode()
 
 
 def test_the_wrapper_says_so_where_flock_is_missing(pipeline: Pipeline, tmp_path: Path, slack: SampleSlack) -> None:

@@ -1,0 +1,107 @@
+"""One poll: fetch the last 50 plays, keep the answer, merge it into the day partitions. Knows nothing of Luigi."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+from pathlib import Path
+
+from pipeline.extract import raw
+from pipeline.extract.answers import utc_now
+from pipeline.extract.datasets import PLAYS
+from pipeline.extract.errors import PartitionDamaged, UnexpectedAnswer
+from pipeline.extract.partitions import MergedPartition, holds_older_rows, merge_rows
+from pipeline.extract.plays import Play, parse_page
+from pipeline.extract.records import Record, slot_of
+from pipeline.extract.spotify import PAGE, SpotifyClient
+
+logger = logging.getLogger("luigi-interface")
+
+
+@dataclasses.dataclass(frozen=True)
+class MergedResponse:
+    """What one kept response came to. `overlap`: whether it holds a play that was known before; None without a past."""
+
+    path: Path
+    plays: list[Play]
+    skipped: list[dict[str, object]]
+    partitions: list[MergedPartition]
+    overlap: bool | None
+
+    @property
+    def items(self) -> int:
+        return len(self.plays) + len(self.skipped)
+
+    @property
+    def new(self) -> int:
+        return sum(partition.rows_added for partition in self.partitions)
+
+    def record(self, data: Path) -> Record:
+        moments = [play["played_at_utc"] for play in self.plays]
+        fetched_at = raw.fetched_at(self.path)
+        return {
+            "slot": slot_of(fetched_at),
+            "outcome": "polled",
+            "fetched_at": fetched_at.isoformat(),
+            "raw": str(raw.merged_path(self.path).relative_to(data)),
+            "items": self.items,
+            "new_plays": self.new,
+            "oldest": min(moments, default=None),
+            "newest": max(moments, default=None),
+            "overlap": self.overlap,
+            "skipped": self.skipped,
+            "partitions": [dataclasses.asdict(partition) for partition in self.partitions],
+        }
+
+
+def poll_recent(client: SpotifyClient, data: Path, account: str) -> Record:
+    """Fetch, keep, merge; also merges what earlier runs left pending. Returns the poll's record.
+
+    Raises SpotifyError, PartitionDamaged: after everything that can be merged has been. Once Spotify has answered, the
+    answer is on disk whatever happens next.
+    """
+    answer = raw.write_pending(data, account, client.fetch_recently_played(), utc_now())
+    merged: dict[Path, MergedResponse] = {}
+    failure: Exception | None = None
+    for path in raw.pending(data, account):
+        try:
+            merged[path] = _merge(path, data, account)
+        except (UnexpectedAnswer, PartitionDamaged) as error:
+            failure = failure or error
+    if failure:
+        raise failure
+    page = merged.pop(answer)
+    logger.info("%s: %d plays returned, %d new, %d passed over", account, page.items, page.new, len(page.skipped))
+    recovered = [response.record(data) for response in merged.values()]
+    return {**page.record(data), "calls": client.calls, "recovered": recovered}
+
+
+def describe_gaps(record: Record) -> list[str]:
+    """One sentence for each page of the record that holds no play which was known before."""
+    sentences = []
+    for page in (record, *record["recovered"]):
+        if page["overlap"] is False:
+            full = page["items"] >= PAGE
+            sentences.append(
+                f"The page of {page['fetched_at'][:16]} holds no play that was known before; older ones"
+                f" {'may be' if full else 'could be'} lost: before {page['oldest']},"
+                f" {'Spotify keeps only the last 50' if full else 'and the page was short, which proves nothing'}."
+                " Your data export can fill the gap"
+            )
+    return sentences
+
+
+def _merge(path: Path, data: Path, account: str) -> MergedResponse:
+    try:
+        plays, skipped = parse_page(raw.read(path), account, raw.fetched_at(path))
+    except UnexpectedAnswer as error:
+        kept = raw.reject(path)
+        raise UnexpectedAnswer(f"{error}. The answer is kept in {kept}; the next slot asks again") from error
+    for item in skipped:
+        logger.info("%s: item %s passed over: %s", path.name, item["item"], item["reason"])
+    partitions = merge_rows(PLAYS, data, account, plays)
+    added = sum(partition.rows_added for partition in partitions)
+    overlap: bool | None = added < len({PLAYS.identity(play) for play in plays})
+    if not overlap and not (plays and holds_older_rows(PLAYS, data, account, partitions)):
+        overlap = None
+    return MergedResponse(path, plays, skipped, partitions, overlap)

@@ -52,49 +52,72 @@ def parse_page(body: bytes, account: str, fetched_at: datetime.datetime) -> tupl
 
     Raises UnexpectedAnswer when the body is no page of plays at all.
     """
-    try:
-        page = json.loads(body)
-    except (ValueError, RecursionError) as error:
-        raise UnexpectedAnswer(f"the answer is not JSON ({type(error).__name__}); it begins {body[:60]!r}") from error
-    items = page.get("items") if isinstance(page, dict) else None
-    if not isinstance(items, list):
-        problem = page.get("error") if isinstance(page, dict) else None
-        raise UnexpectedAnswer(f"the answer has no list of items; its error says {json.dumps(problem)[:200]}")
     plays, skipped = [], []
-    for index, item in enumerate(items):
+    for index, item in enumerate(read_page(body)["items"]):
         try:
             plays.append(_parse_item(item, account, fetched_at))
-        except _NotAPlay as reason:
+        except PassedOver as reason:
             skipped.append({"item": index, "reason": str(reason)})
     return plays, skipped
 
 
-class _NotAPlay(Exception):
-    pass
+def read_page(body: bytes) -> dict[str, Any]:
+    """The answer: an object with a list of `items`. Raises UnexpectedAnswer when it is anything else."""
+    try:
+        page = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise UnexpectedAnswer(f"the answer is not JSON ({type(error).__name__}); it begins {body[:60]!r}") from error
+    if not isinstance(page, dict) or not isinstance(page.get("items"), list):
+        problem = page.get("error") if isinstance(page, dict) else None
+        raise UnexpectedAnswer(f"the answer has no list of items; its error says {json.dumps(problem)[:200]}")
+    return page
+
+
+class PassedOver(Exception):
+    """Why an item gives no row."""
+
+
+def track_of(item: Any) -> dict[str, Any]:
+    """The item's track. Raises PassedOver when there is none: null, or an episode."""
+    if not isinstance(item, dict):
+        raise PassedOver("not an object")
+    track = item.get("track")
+    if not isinstance(track, dict):
+        raise PassedOver("no track")
+    kind = _text(track.get("type"))
+    if kind not in ("", "track"):
+        raise PassedOver(f"of type {kind[:40]}, not a track")
+    return track
 
 
 def _parse_item(item: Any, account: str, fetched_at: datetime.datetime) -> Play:
-    if not isinstance(item, dict):
-        raise _NotAPlay("not an object")
-    track = item.get("track")
-    if not isinstance(track, dict):
-        raise _NotAPlay("no track")
-    kind = _text(track.get("type"))
-    if kind not in ("", "track"):
-        raise _NotAPlay(f"of type {kind[:40]}, not a track")
-    played_at = _moment(item.get("played_at"))
-    duration = _integer(track.get("duration_ms"))
-    if not duration:
-        raise _NotAPlay("no duration_ms")
-    album = _object(track.get("album"))
-    artists = _credits(track.get("artists"))
+    track = track_of(item)
+    played_at = parse_moment(item.get("played_at"))
+    if played_at is None:
+        raise PassedOver("no played_at that is a date and time")
+    description = describe_track(track)
+    if not description["song_duration_ms"]:
+        raise PassedOver("no duration_ms")
     context = _object(item.get("context"))
-    images = album.get("images")
-    first = artists[0] if artists else {}
     return {
         "account": account,
         "played_at_utc": format_moment(played_at),
         "played_date_utc": played_at.date().isoformat(),
+        **description,
+        "context_type": _text(context.get("type")),
+        "context_uri": _text(context.get("uri")),
+        "last_updated_datetime_utc": format_moment(fetched_at),
+    }
+
+
+def describe_track(track: dict[str, Any]) -> dict[str, str]:
+    """Everything that is kept of a track, `song_name` to `album_artists`; absent is the empty string."""
+    album = _object(track.get("album"))
+    artists = _credits(track.get("artists"))
+    duration = _integer(track.get("duration_ms"))
+    images = album.get("images")
+    first = artists[0] if artists else {}
+    return {
         "song_name": _text(track.get("name")),
         "artist_name": first.get("name") or "",
         "song_duration_ms": duration,
@@ -116,9 +139,6 @@ def _parse_item(item: Any, account: str, fetched_at: datetime.datetime) -> Play:
         "album_total_tracks": _integer(album.get("total_tracks")),
         "artists": json.dumps(artists, ensure_ascii=False),
         "album_artists": json.dumps(_credits(album.get("artists")), ensure_ascii=False),
-        "context_type": _text(context.get("type")),
-        "context_uri": _text(context.get("uri")),
-        "last_updated_datetime_utc": format_moment(fetched_at),
     }
 
 
@@ -128,14 +148,15 @@ def format_moment(moment: datetime.datetime) -> str:
     return moment.astimezone(datetime.UTC).replace(tzinfo=None).isoformat(timespec=precision) + "Z"
 
 
-def _moment(value: Any) -> datetime.datetime:
+def parse_moment(value: Any) -> datetime.datetime | None:
+    """The moment in UTC; None when the value is no date and time. Without an offset it counts as UTC."""
     try:
         moment = datetime.datetime.fromisoformat(value)
         if moment.tzinfo is None:
             moment = moment.replace(tzinfo=datetime.UTC)
         return moment.astimezone(datetime.UTC)
     except (TypeError, ValueError, OverflowError):
-        raise _NotAPlay("no played_at that is a date and time") from None
+        return None
 
 
 def _object(value: Any) -> dict[str, Any]:
@@ -187,5 +208,5 @@ def _track_uri(
     if track_id := _identifier(track.get("id")):
         return f"spotify:track:{track_id}"
     names = (artists[0]["name"] if artists else "", _text(album.get("name")), _text(track.get("name")))
-    seconds = str(int(duration) // 1000)
+    seconds = str(int(duration or 0) // 1000)
     return _identifier(":".join(["spotify", "local", *(quote_plus(name or "") for name in names), seconds]))

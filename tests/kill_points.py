@@ -29,6 +29,7 @@ from typing import Any
 import luigi
 
 import pipeline
+from pipeline.extract.datasets import PLAYS
 from pipeline.extract.partitions import list_partitions, read_partition
 from pipeline.load.postgres import connect
 
@@ -112,8 +113,8 @@ def begin_with_nothing() -> None:
 
 def look_at_every_file() -> None:
     """Whatever has its final name is whole."""
-    for path in list_partitions(DATA):
-        read_partition(path)
+    for path in list_partitions(PLAYS, DATA):
+        read_partition(PLAYS, path)
     for path in (DATA / "polls").rglob("*.json"):
         json.loads(path.read_bytes())
     for path in (DATA / "raw").rglob("*.gz"):
@@ -166,7 +167,7 @@ def fetched(which: str) -> list[dict[str, Any]]:
 
 
 def plays_on_disk() -> set[str]:
-    rows = [play["played_at_utc"] for path in list_partitions(DATA) for play in read_partition(path)]
+    rows = [play["played_at_utc"] for path in list_partitions(PLAYS, DATA) for play in read_partition(PLAYS, path)]
     compare("rows counted once", len(rows), len(set(rows)))
     return set(rows)
 

@@ -14,7 +14,8 @@ from pathlib import Path
 import psycopg2
 import pytest
 
-from pipeline.demo.spotify import Answer, SampleSpotify
+from pipeline.demo.loopback import Answer
+from pipeline.demo.spotify import SampleSpotify
 from tests.conftest import BIN, Database, Pipeline, succeeded
 from tests.samples import evening, item, page
 
@@ -41,7 +42,10 @@ def test_a_bad_answer_is_kept_and_named_and_does_not_stop_the_next_slot(
     assert name.startswith("raw/recently_played/account=me/rejected/")
     assert gzip.decompress(kept) == body
     assert str(pipeline.data / name) in process.stderr
-    assert pipeline.files("polls/**/*") == pipeline.files("spotify_songs/**/*") == {}
+    assert pipeline.files("spotify_songs/**/*") == {}
+    ((attempt, record),) = pipeline.files("polls/**/*").items()
+    assert attempt.startswith(f"polls/account=me/2026/11/{FIRST}.failed.")
+    assert (json.loads(record)["outcome"], words in json.loads(record)["reason"]) == ("failed", True)
     spotify.page = page(*evening(3))
     succeeded(pipeline.slot(SECOND, task="ExtractRecent"))
 
@@ -157,7 +161,7 @@ def test_a_database_that_goes_away_in_the_middle_keeps_nothing_of_the_step(
         text=True,
     ) as process:
         # It has copied the partition and waits to insert: end its server process there.
-        waiting = "select pid from pg_stat_activity where query like 'insert into staging.spotify_songs%'"
+        waiting = "select pid from pg_stat_activity where query like 'insert into staging.%spotify_songs%'"
         while not (pids := database.rows(waiting)):
             assert process.poll() is None, process.communicate()[1]
             time.sleep(0.05)
@@ -281,17 +285,17 @@ def test_two_runs_of_one_slot_at_once_count_everything_once(
 
 def test_secrets_are_in_no_log_and_no_file_but_the_token_store(pipeline: Pipeline, spotify: SampleSpotify) -> None:
     spotify.page = page(*evening(2))
-    spotify.rotate = True
+    spotify.accounts.rotate = True
     logs = []
     for slot in (FIRST, SECOND):
-        spotify.access_tokens.clear()
+        spotify.accounts.access_tokens.clear()
         process = pipeline.slot(slot)
         logs.append(process.stderr + process.stdout)
     secrets = {
-        spotify.client_secret,
+        spotify.accounts.client_secret,
         spotify.refresh_token,
         pipeline.environment["SPOTIFY_REFRESH_TOKEN"],
-        *spotify.access_tokens,
+        *spotify.accounts.access_tokens,
     }
     files = {name: content for name, content in pipeline.files("**/*").items() if not name.startswith("tokens/")}
     for secret in filter(None, secrets):

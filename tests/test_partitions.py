@@ -9,8 +9,9 @@ from pathlib import Path
 import psycopg2
 import pytest
 
+from pipeline.extract.datasets import PLAYS
 from pipeline.extract.errors import PartitionDamaged
-from pipeline.extract.partitions import format_partition, merge_plays, partition_path, read_partition
+from pipeline.extract.partitions import format_partition, merge_rows, partition_path, read_partition
 from pipeline.extract.plays import COLUMNS, Play, parse_page
 from tests.conftest import Database
 from tests.samples import FETCHED, item, page
@@ -39,7 +40,8 @@ def plays(*items: object) -> list[Play]:
 
 
 def test_plays_go_to_the_day_they_ended_on_in_utc(data: Path) -> None:
-    merged = merge_plays(
+    merged = merge_rows(
+        PLAYS,
         data,
         "me",
         plays(item("2026-11-21T23:59:59.999Z"), item("2026-11-22T00:00:00.000Z"), item("2026-11-22T00:03:00Z")),
@@ -51,9 +53,11 @@ def test_plays_go_to_the_day_they_ended_on_in_utc(data: Path) -> None:
 
 
 def test_a_partition_has_a_header_line_feeds_and_rows_sorted_by_moment(data: Path) -> None:
-    merge_plays(data, "me", plays(item("2026-11-22T10:00:00Z", name="B"), item("2026-11-22T09:00:00.5Z", name="A")))
-    merge_plays(data, "me", plays(item("2026-11-22T09:00:00.250Z", name="late")))
-    lines = partition_path(data, "me", "2026-11-22").read_bytes().decode().split("\n")
+    merge_rows(
+        PLAYS, data, "me", plays(item("2026-11-22T10:00:00Z", name="B"), item("2026-11-22T09:00:00.5Z", name="A"))
+    )
+    merge_rows(PLAYS, data, "me", plays(item("2026-11-22T09:00:00.250Z", name="late")))
+    lines = partition_path(PLAYS, data, "me", "2026-11-22").read_bytes().decode().split("\n")
     assert lines[0] == ",".join(COLUMNS)
     assert [line.split(",")[1:4:2] for line in lines[1:-1]] == [
         ["2026-11-22T09:00:00.250Z", "late"],
@@ -65,25 +69,27 @@ def test_a_partition_has_a_header_line_feeds_and_rows_sorted_by_moment(data: Pat
 
 def test_the_same_plays_again_change_nothing(data: Path) -> None:
     same = plays(item("2026-11-22T10:00:00Z"), item("2026-11-22T11:00:00Z"))
-    merge_plays(data, "me", same)
-    path = partition_path(data, "me", "2026-11-22")
+    merge_rows(PLAYS, data, "me", same)
+    path = partition_path(PLAYS, data, "me", "2026-11-22")
     before = (path.read_bytes(), path.stat().st_mtime_ns)
-    again = merge_plays(
-        data, "me", [{**play, "last_updated_datetime_utc": "2027-01-01T00:00:00.000Z"} for play in same]
+    again = merge_rows(
+        PLAYS, data, "me", [{**play, "last_updated_datetime_utc": "2027-01-01T00:00:00.000Z"} for play in same]
     )
     assert (path.read_bytes(), path.stat().st_mtime_ns) == before
     assert [partition.rows_added for partition in again] == [0]
 
 
 def test_two_tracks_in_one_second_are_two_plays(data: Path) -> None:
-    merge_plays(data, "me", plays(item("2026-11-22T10:00:00Z", name="A"), item("2026-11-22T10:00:00Z", name="B")))
-    assert len(read_partition(partition_path(data, "me", "2026-11-22"))) == 2
+    merge_rows(PLAYS, data, "me", plays(item("2026-11-22T10:00:00Z", name="A"), item("2026-11-22T10:00:00Z", name="B")))
+    assert len(read_partition(PLAYS, partition_path(PLAYS, data, "me", "2026-11-22"))) == 2
 
 
 def test_hostile_names_come_back_as_they_were(data: Path, database: Database) -> None:
-    merge_plays(data, "me", plays(*[item(f"2026-11-22T10:00:{n:02}Z", name=name) for n, name in enumerate(HOSTILE)]))
-    path = partition_path(data, "me", "2026-11-22")
-    assert [play["song_name"] for play in read_partition(path)] == HOSTILE
+    merge_rows(
+        PLAYS, data, "me", plays(*[item(f"2026-11-22T10:00:{n:02}Z", name=name) for n, name in enumerate(HOSTILE)])
+    )
+    path = partition_path(PLAYS, data, "me", "2026-11-22")
+    assert [play["song_name"] for play in read_partition(PLAYS, path)] == HOSTILE
     assert len(list(csv.reader(io.StringIO(path.read_bytes().decode(), newline="")))) == len(HOSTILE) + 1
     connection = psycopg2.connect(database.url)
     with connection, connection.cursor() as cursor, path.open("rb") as file:
@@ -95,8 +101,8 @@ def test_hostile_names_come_back_as_they_were(data: Path, database: Database) ->
 
 @pytest.fixture
 def partition(data: Path) -> Path:
-    merge_plays(data, "me", plays(*[item(f"2026-11-22T1{n}:00:00Z", name=f"Song {n}") for n in range(3)]))
-    return partition_path(data, "me", "2026-11-22")
+    merge_rows(PLAYS, data, "me", plays(*[item(f"2026-11-22T1{n}:00:00Z", name=f"Song {n}") for n in range(3)]))
+    return partition_path(PLAYS, data, "me", "2026-11-22")
 
 
 @pytest.mark.parametrize(
@@ -119,11 +125,13 @@ def test_a_damaged_partition_is_named_and_left_alone(partition: Path, spoil: obj
     partition.write_bytes(spoiled)
     data = partition.parents[4]
     with pytest.raises(PartitionDamaged, match=words) as caught:
-        merge_plays(data, "me", plays(item("2026-11-21T10:00:00Z"), item("2026-11-22T20:00:00Z")))
+        merge_rows(PLAYS, data, "me", plays(item("2026-11-21T10:00:00Z"), item("2026-11-22T20:00:00Z")))
     assert str(caught.value).startswith(f"{partition}, line {line}: ")
     assert partition.read_bytes() == spoiled
-    assert len(read_partition(partition_path(data, "me", "2026-11-21"))) == 1, "the other day is merged all the same"
+    assert len(read_partition(PLAYS, partition_path(PLAYS, data, "me", "2026-11-21"))) == 1, (
+        "the other day is merged all the same"
+    )
 
 
 def test_what_is_formatted_is_what_is_read(partition: Path) -> None:
-    assert format_partition(read_partition(partition)) == partition.read_bytes()
+    assert format_partition(PLAYS, read_partition(PLAYS, partition)) == partition.read_bytes()

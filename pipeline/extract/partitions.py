@@ -1,9 +1,9 @@
-"""Day partitions of plays, the replayable source of everything else.
+"""Day partitions, the replayable source of everything else.
 
-    data/spotify_songs/account=<a>/YYYY/MM/YYYY-MM-DD.csv
+    data/<dataset>/account=<a>/YYYY/MM/YYYY-MM-DD.csv
 
-One file per account and UTC date of the play; UTF-8, header, comma, `\\n`; one row a play, sorted by moment; absent
-values are empty. Rows are only ever added.
+One file per account and UTC date; UTF-8, header, comma, `\\n`; sorted by moment; absent values are empty. Rows are only
+ever added. Which datasets there are: pipeline/extract/datasets.py.
 """
 
 from __future__ import annotations
@@ -16,11 +16,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipeline.extract.datasets import Dataset, Row
 from pipeline.extract.errors import PartitionDamaged
 from pipeline.extract.files import write_atomic
-from pipeline.extract.plays import COLUMNS, Play
 
-DATASET = "spotify_songs"
 LONGEST_FIELD = 64 * 1024 * 1024
 
 
@@ -34,64 +33,59 @@ class MergedPartition:
     rows: int
 
 
-def partition_path(data: Path, account: str, date: str) -> Path:
-    """`date`: YYYY-MM-DD, the UTC date of the play."""
-    return data / DATASET / f"account={account}" / date[:4] / date[5:7] / f"{date}.csv"
+def partition_path(dataset: Dataset, data: Path, account: str, date: str) -> Path:
+    """`date`: YYYY-MM-DD, UTC."""
+    return data / dataset.name / f"account={account}" / date[:4] / date[5:7] / f"{date}.csv"
 
 
-def list_partitions(data: Path, account: str | None = None) -> list[Path]:
+def list_partitions(dataset: Dataset, data: Path, account: str | None = None) -> list[Path]:
     """Every partition file, of one account or of all, in order of account and date."""
-    return sorted((data / DATASET).glob(f"account={account or '*'}/????/??/????-??-??.csv"))
+    return sorted((data / dataset.name).glob(f"account={account or '*'}/????/??/????-??-??.csv"))
 
 
-def merge_plays(data: Path, account: str, plays: Iterable[Play]) -> list[MergedPartition]:
-    """Add the plays that are new to their partitions; a play already there stays as it was first captured.
+def merge_rows(dataset: Dataset, data: Path, account: str, rows: Iterable[Row]) -> list[MergedPartition]:
+    """Add the rows that are new to their partitions; a row already there stays as it was first captured.
 
     A partition that cannot be read back is left alone; the others are still merged, then PartitionDamaged is raised.
-    The caller holds the account's lock.
+    The caller is the only writer of the account's partitions.
     """
-    by_date: dict[str, list[Play]] = defaultdict(list)
-    for play in plays:
-        by_date[play["played_date_utc"]].append(play)
+    by_date: dict[str, list[Row]] = defaultdict(list)
+    for row in rows:
+        by_date[row[dataset.date]].append(row)
     merged: list[MergedPartition] = []
     damage: PartitionDamaged | None = None
     for date, arrived in sorted(by_date.items()):
-        path = partition_path(data, account, date)
+        path = partition_path(dataset, data, account, date)
         try:
-            known = {identity(play): play for play in read_partition(path)} if path.exists() else {}
+            known = {dataset.identity(row): row for row in read_partition(dataset, path)} if path.exists() else {}
         except PartitionDamaged as error:
             damage = damage or error
             continue
-        rows = {**{identity(play): play for play in arrived}, **known}
-        if len(rows) > len(known):
-            write_atomic(path, format_partition(rows.values()))
-        moment = arrived[0]["last_updated_datetime_utc"]
-        added = sum(row["last_updated_datetime_utc"] == moment for row in rows.values())
-        merged.append(MergedPartition(str(path.relative_to(data)), added, len(rows)))
+        merged_rows = {**{dataset.identity(row): row for row in arrived}, **known}
+        if len(merged_rows) > len(known):
+            write_atomic(path, format_partition(dataset, merged_rows.values()))
+        moment = arrived[0][dataset.captured]
+        added = sum(row[dataset.captured] == moment for row in merged_rows.values())
+        merged.append(MergedPartition(str(path.relative_to(data)), added, len(merged_rows)))
     if damage:
         raise damage
     return merged
 
 
-def holds_older_plays(data: Path, account: str, merged: list[MergedPartition]) -> bool:
-    """Whether the account has plays beside those that one response has brought into `merged`."""
+def holds_older_rows(dataset: Dataset, data: Path, account: str, merged: list[MergedPartition]) -> bool:
+    """Whether the account has rows beside those that one response has brought into `merged`."""
     if sum(partition.rows - partition.rows_added for partition in merged):
         return True
-    return len(list_partitions(data, account)) > len(merged)
+    return len(list_partitions(dataset, data, account)) > len(merged)
 
 
-def identity(play: Play) -> tuple[datetime.datetime, str]:
-    """What makes two rows of one account the same play."""
-    return datetime.datetime.fromisoformat(play["played_at_utc"]), play["track_uri"]
-
-
-def format_partition(plays: Iterable[Play]) -> bytes:
+def format_partition(dataset: Dataset, rows: Iterable[Row]) -> bytes:
     lines = io.StringIO(newline="")
     # csv quotes the characters of its line terminator; with "\n" alone it leaves a bare "\r" unquoted, which neither
     # csv.reader nor COPY reads back. So: terminate with "\r\n", and cut the "\r" off again.
     writer = csv.writer(_LineFeeds(lines), lineterminator="\r\n")
-    writer.writerow(COLUMNS)
-    writer.writerows([play[column] for column in COLUMNS] for play in sorted(plays, key=identity))
+    writer.writerow(dataset.columns)
+    writer.writerows([row[column] for column in dataset.columns] for row in sorted(rows, key=dataset.identity))
     return lines.getvalue().encode("utf-8")
 
 
@@ -103,10 +97,10 @@ class _LineFeeds:
         return self.target.write(line[:-2] + "\n")
 
 
-def read_partition(path: Path) -> list[Play]:
+def read_partition(dataset: Dataset, path: Path) -> list[Row]:
     """The rows of a partition. Raises PartitionDamaged, with file and line, for what this module would not write."""
     csv.field_size_limit(LONGEST_FIELD)
-    plays: list[Play] = []
+    rows: list[Row] = []
     try:
         text = path.read_bytes().decode("utf-8")
     except UnicodeDecodeError as error:
@@ -115,26 +109,27 @@ def read_partition(path: Path) -> list[Play]:
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     try:
         header = next(reader, None)
-        if header != list(COLUMNS):
+        if header != list(dataset.columns):
             raise PartitionDamaged(path, 1, "the header is not that of a partition")
         for values in reader:
-            if len(values) != len(COLUMNS):
-                raise PartitionDamaged(path, reader.line_num, f"{len(values)} fields instead of {len(COLUMNS)}")
-            plays.append(dict(zip(COLUMNS, values, strict=True)))
-            _check(path, reader.line_num, plays[-1])
+            if len(values) != len(dataset.columns):
+                raise PartitionDamaged(path, reader.line_num, f"{len(values)} fields instead of {len(dataset.columns)}")
+            rows.append(dict(zip(dataset.columns, values, strict=True)))
+            _check(dataset, path, reader.line_num, rows[-1])
     except csv.Error as error:
         raise PartitionDamaged(path, reader.line_num, f"not CSV ({error})") from error
     if not text.endswith("\n"):
         raise PartitionDamaged(path, reader.line_num, "the last line is cut off")
-    return plays
+    return rows
 
 
-def _check(path: Path, line: int, play: Play) -> None:
+def _check(dataset: Dataset, path: Path, line: int, row: Row) -> None:
+    written = row[dataset.moment]
     try:
-        moment, _ = identity(play)
+        moment = datetime.datetime.fromisoformat(written)
     except ValueError as error:
-        raise PartitionDamaged(path, line, f"played_at_utc {play['played_at_utc']!r} is no date and time") from error
-    if moment.tzinfo is None or not play["played_date_utc"] == moment.date().isoformat() == path.stem:
+        raise PartitionDamaged(path, line, f"{dataset.moment} {written!r} is no date and time") from error
+    if moment.tzinfo is None or not row[dataset.date] == moment.date().isoformat() == path.stem:
         raise PartitionDamaged(path, line, "the row's date is not that of the file")
-    if f"account={play['account']}" not in path.parts:
-        raise PartitionDamaged(path, line, f"the row's account is {play['account']!r}")
+    if f"account={row['account']}" not in path.parts:
+        raise PartitionDamaged(path, line, f"the row's account is {row['account']!r}")

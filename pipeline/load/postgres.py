@@ -22,9 +22,18 @@ OPTIONS = "-c TimeZone=UTC -c lock_timeout=600000"
 TABLES = [
     *(
         f"staging.{name}"
-        for name in ("spotify_songs", "spotify_genres", "loaded_partitions", "table_updates", "load_id")
+        for name in (
+            "spotify_songs",
+            "spotify_genres",
+            "spotify_saved_tracks",
+            "polls",
+            "history_spans",
+            "loaded_partitions",
+            "table_updates",
+            "load_id",
+        )
     ),
-    "pipeline.dbt_runs",
+    *(f"pipeline.{name}" for name in ("dbt_runs", "api_calls", "library_reads")),
 ]
 
 

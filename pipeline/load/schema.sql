@@ -42,18 +42,113 @@ create table if not exists staging.spotify_songs (
 );
 create index if not exists spotify_songs_load_id on staging.spotify_songs (load_id);
 
--- One row per artist and genre; an artist whose genres are not known yet has one row without a genre.
+-- One row per artist, genre and time of asking; without a genre where none was found. Columns as in data/spotify_genres.
+do $$
+begin
+    -- In a database of before 0.2 the table held the artists alone.
+    if to_regclass('staging.spotify_genres') is not null and not exists (
+        select from information_schema.columns
+        where table_schema = 'staging' and table_name = 'spotify_genres' and column_name = 'asked_date_utc'
+    ) then
+        drop table staging.spotify_genres;
+    end if;
+end $$;
 create table if not exists staging.spotify_genres (
     account text not null,
     artist_id text not null,
     artist_name text,
     artist_genre text,
     genre_source text,
+    genre_votes integer,
+    matched_by text,
+    musicbrainz_id text,
+    spotify_genres text,
+    asked_date_utc date not null,
     last_updated_datetime_utc timestamptz not null,
-    unique nulls not distinct (account, artist_id, artist_genre, genre_source)
+    load_id bigint not null,
+    unique nulls not distinct
+    (account, asked_date_utc, last_updated_datetime_utc, artist_id, artist_genre, genre_source)
+);
+create index if not exists spotify_genres_artist on staging.spotify_genres (account, artist_id);
+
+-- What happened to the library: a track was saved, a track was removed. Columns as in data/spotify_saved_tracks.
+create table if not exists staging.spotify_saved_tracks (
+    account text not null,
+    observed_at_utc timestamptz not null,
+    observed_date_utc date not null,
+    event text not null check (event in ('saved', 'removed')),
+    added_at_utc timestamptz,
+    track_uri text not null,
+    track_id text,
+    isrc text,
+    song_name text,
+    artist_name text,
+    artists jsonb not null,
+    album_id text,
+    album_name text,
+    album_art_link text,
+    song_link text,
+    song_duration_ms integer,
+    is_local boolean,
+    load_id bigint not null,
+    primary key (account, observed_date_utc, observed_at_utc, track_uri, event)
 );
 
--- Which version of which partition file staging holds; path relative to the data folder.
+-- Reads of the library: one row per attempt.
+create table if not exists pipeline.library_reads (
+    account text not null,
+    read_at timestamptz not null,
+    slot timestamptz not null,
+    outcome text not null,
+    tracks integer,
+    reason text,
+    primary key (account, read_at)
+);
+
+-- The ledger: one row per poll, made or not; from the records in data/polls.
+create table if not exists staging.polls (
+    account text not null,
+    fetched_at timestamptz not null,
+    slot timestamptz not null,
+    outcome text not null check (outcome in ('polled', 'paused', 'consent_ended', 'failed')),
+    items integer,
+    new_plays integer,
+    skipped integer,
+    oldest timestamptz,
+    newest timestamptz,
+    overlap boolean,
+    calls_used integer not null,
+    reason text,
+    paused_until timestamptz,
+    token_days_left integer,
+    raw text,
+    record text not null,
+    primary key (account, fetched_at)
+);
+create index if not exists polls_record on staging.polls (account, record);
+create index if not exists polls_evidence on staging.polls (account, fetched_at) where items > 0;
+create index if not exists polls_no_overlap on staging.polls (account, fetched_at) where overlap is false;
+
+-- Times that a data export covers: a gap inside one is closed. Written by the import.
+create table if not exists staging.history_spans (
+    account text not null,
+    begins_at timestamptz not null,
+    ends_at timestamptz not null,
+    source text not null,
+    imported_at timestamptz not null,
+    primary key (account, begins_at, ends_at, source)
+);
+
+-- Calls of Spotify's Web API beside the polls (whose calls stand in staging.polls), per account and UTC day.
+create table if not exists pipeline.api_calls (
+    account text not null,
+    day_utc date not null,
+    purpose text not null,
+    calls integer not null,
+    primary key (account, day_utc, purpose)
+);
+
+-- Which version of which partition file, or folder of poll records, staging holds; path relative to the data folder.
 create table if not exists staging.loaded_partitions (
     account text not null,
     path text not null,

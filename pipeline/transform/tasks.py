@@ -11,6 +11,8 @@ from pipeline.transform.build import run_models, run_tests
 class DbtRun(SlotTask):
     """Builds marts and reports from what staging has gained; starts no dbt when that is nothing."""
 
+    priority = 10
+
     def requires(self) -> CopyToStaging:
         return CopyToStaging(run_at=self.run_at, account=self.account)
 
@@ -23,6 +25,8 @@ class DbtRun(SlotTask):
 
 class DbtTest(SlotTask):
     """Proves what DbtRun built: the days that changed, and once a day the whole history."""
+
+    priority = 10
 
     def requires(self) -> DbtRun:
         return DbtRun(run_at=self.run_at, account=self.account)

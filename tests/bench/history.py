@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from pipeline.extract.datasets import PLAYS
 from pipeline.extract.partitions import format_partition, partition_path
 from pipeline.extract.plays import Play, format_moment, parse_page
 
@@ -41,9 +42,9 @@ def write_partitions(data: Path, plays: int) -> None:
         itertools.islice(_listen_backwards(END, seed=0), plays), lambda play: play[0].date()
     ):
         rows = [_row(played_at, number) for played_at, number in heard]
-        path = partition_path(data, ACCOUNT, date.isoformat())
+        path = partition_path(PLAYS, data, ACCOUNT, date.isoformat())
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(format_partition(rows))
+        path.write_bytes(format_partition(PLAYS, rows))
         written, files = written + len(rows), files + 1
         if files % 1000 == 0:
             print(f"          {written:,} of {plays:,} plays", file=sys.stderr, flush=True)

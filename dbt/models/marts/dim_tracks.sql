@@ -75,13 +75,7 @@ final as (
         latest.track_id,
         latest.isrc,
         coalesce(latest.track_name, '(untitled)') as track_name,
-        coalesce(
-            (
-                select string_agg(credit.artist ->> 'name', ', ' order by credit.position)
-                from jsonb_array_elements(latest.artist_credits) with ordinality as credit (artist, position)
-            ),
-            '(unknown)'
-        ) as artists,
+        {{ credited_names('latest.artist_credits') }} as artists,
         latest.artist_credits,
         latest.album_id,
         latest.album_name,

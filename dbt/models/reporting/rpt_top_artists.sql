@@ -50,6 +50,7 @@ select
     round(artist_totals.ms_estimated / 60000.0, 2)::numeric(12, 2) as minutes_estimated,
     artist_totals.first_played_at,
     artist_totals.last_played_at,
+    {{ has_open_gap('artist_totals.account') }} as is_at_least,
     artist_totals.artist_key
 from artist_totals
 inner join artists

@@ -23,6 +23,7 @@ select
     round(totals.ms_estimated / 60000.0, 2)::numeric(12, 2) as minutes_estimated,
     totals.first_played_at,
     totals.last_played_at,
+    {{ has_open_gap('totals.account') }} as is_at_least,
     tracks.track_uri,
     tracks.track_url
 from totals

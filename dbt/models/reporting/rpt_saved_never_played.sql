@@ -1,0 +1,11 @@
+-- Saved, and not played since the history begins; what has waited longest comes first by added_at.
+select
+    account,
+    track_name,
+    artists,
+    album_name,
+    added_at,
+    track_uri,
+    track_url
+from {{ ref('rpt_saved_tracks') }}
+where plays = 0

@@ -8,9 +8,11 @@ import gc
 
 from pipeline import alerts, interrupts, scheduler
 from pipeline.extract.recent import ExtractRecent
+from pipeline.load.genres import EnrichGenres
+from pipeline.load.saved_tracks import SyncSavedTracks
 from pipeline.load.tasks import CopyToStaging
 from pipeline.transform.tasks import DbtRun, DbtTest
-from pipeline.workflow import RebuildStaging, RunPipeline
+from pipeline.workflow import PollAccounts, RebuildStaging, RunPipeline, SpotifyPolled
 
 scheduler.read_luigi_cfg()
 scheduler.choose_scheduler()
@@ -19,4 +21,15 @@ alerts.install()
 # The interpreter's last collections would search all of Luigi for nothing, for a fifth of a quiet slot's time.
 atexit.register(gc.freeze)
 
-__all__ = ["CopyToStaging", "DbtRun", "DbtTest", "ExtractRecent", "RebuildStaging", "RunPipeline"]
+__all__ = [
+    "CopyToStaging",
+    "DbtRun",
+    "DbtTest",
+    "EnrichGenres",
+    "ExtractRecent",
+    "PollAccounts",
+    "RebuildStaging",
+    "RunPipeline",
+    "SpotifyPolled",
+    "SyncSavedTracks",
+]

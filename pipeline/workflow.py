@@ -1,18 +1,28 @@
 """The contents page: what cron and people start.
 
-RunPipeline        one slot: ExtractRecent → CopyToStaging → DbtRun → DbtTest
+RunPipeline        one slot of every account: ExtractRecent → CopyToStaging → DbtRun → DbtTest, then, when all plays are
+                   safe, SyncSavedTracks and EnrichGenres
+PollAccounts       ExtractRecent of every account, and nothing else
 RebuildStaging     PostgreSQL again, from the files under data/
 """
 
 from __future__ import annotations
 
+import datetime
 import logging
+from collections.abc import Iterator
+from pathlib import Path
 
 import luigi
 
 from pipeline import config
 from pipeline.extract.answers import utc_now
+from pipeline.extract.recent import ExtractRecent
+from pipeline.extract.records import outcome, read_record, record_path
+from pipeline.load.genres import EnrichGenres
+from pipeline.load.ledger import reload_all_polls
 from pipeline.load.postgres import transaction
+from pipeline.load.saved_tracks import SyncSavedTracks
 from pipeline.load.staging import begin_load, reload_all_partitions
 from pipeline.slot import SlotTask
 from pipeline.transform.build import run_models, run_tests
@@ -21,15 +31,51 @@ from pipeline.transform.tasks import DbtTest
 logger = logging.getLogger("luigi-interface")
 
 
-class RunPipeline(SlotTask, luigi.WrapperTask):
+class SlotOfAccounts(luigi.WrapperTask):
+    """A slot of one account, or of all in [spotify] accounts. One's failure does not stop another's."""
+
+    run_at: datetime.datetime = luigi.DateMinuteParameter(interval=30, description="Slot, UTC: 2026-11-22T1430")
+    account: str = config.OptionalAccountParameter(default="", description="Whose history; all if not given.")
+
+    def slots(self, task: type[SlotTask]) -> Iterator[SlotTask]:
+        for account in [self.account] if self.account else config.spotify().account_names:
+            yield task(run_at=self.run_at, account=account)
+
+
+class SpotifyPolled(SlotTask, luigi.ExternalTask):
+    """That Spotify was asked in this slot. No task can make it so while it must not be asked: then Luigi ends with the
+    exit code for missing data, and nothing has failed."""
+
+    def complete(self) -> bool:
+        path: Path = record_path(config.storage().root, self.account, self.run_at)
+        return outcome(read_record(path)) == "polled"
+
+
+class RunPipeline(SlotOfAccounts):
     """One slot, from Spotify's answer to tested marts."""
 
-    def requires(self) -> DbtTest:
-        return DbtTest(run_at=self.run_at, account=self.account)
+    def requires(self) -> list[SlotTask]:
+        # ExtractRecent by name as well: a slot that was paused is polled when it is run again, though all behind it is
+        # done; the next slot loads what comes of it.
+        return [each for task in (ExtractRecent, DbtTest, SyncSavedTracks, EnrichGenres) for each in self.slots(task)]
+
+    def complete(self) -> bool:
+        every = (*self.requires(), *self.slots(SpotifyPolled))
+        return all(each.complete() for each in every)  # type: ignore[no-untyped-call]
+
+    def run(self) -> Iterator[list[SlotTask]]:
+        yield list(self.slots(SpotifyPolled))
+
+
+class PollAccounts(SlotOfAccounts):
+    """The polls alone: what must not wait while a slot before hangs in the database."""
+
+    def requires(self) -> list[SlotTask]:
+        return list(self.slots(ExtractRecent))
 
 
 class RebuildStaging(luigi.Task):
-    """Staging from the partitions alone, then marts and reports from it. PostgreSQL may have been dropped before."""
+    """Staging from the files alone, then marts and reports from it. PostgreSQL may have been dropped before."""
 
     rebuilt = False
 
@@ -38,10 +84,14 @@ class RebuildStaging(luigi.Task):
         return self.rebuilt
 
     def run(self) -> None:
+        data = config.storage().root
         with transaction() as connection:
             begin_load(connection)
-            loaded = reload_all_partitions(connection, config.storage().root)
-        logger.info("staging rebuilt: %d plays from %d partitions", loaded.plays, loaded.partitions)
+            loaded = reload_all_partitions(connection, data)
+            polls = reload_all_polls(connection, data)
+        for name, dataset in loaded.items():
+            logger.info("staging.%s rebuilt: %d rows from %d partitions", name, dataset.rows, dataset.partitions)
+        logger.info("staging.polls rebuilt: %d polls", polls)
         run_models(utc_now())
         run_tests(utc_now())
         self.rebuilt = True

@@ -53,7 +53,15 @@ def test_a_slot_runs_under_a_central_luigid(pipeline: Pipeline, spotify: SampleS
         succeeded(pipeline.slot(SLOT, "--scheduler-url", luigid))
     else:
         succeeded(pipeline.slot(SLOT, LUIGI_SCHEDULER_URL=luigid))
-    assert tasks(luigid, "DONE") == {"ExtractRecent", "CopyToStaging", "DbtRun", "DbtTest", "RunPipeline"}
+    assert tasks(luigid, "DONE") == {
+        "ExtractRecent",
+        "CopyToStaging",
+        "DbtRun",
+        "DbtTest",
+        "SyncSavedTracks",
+        "EnrichGenres",
+        "RunPipeline",
+    }
 
 
 def test_a_failure_is_seen_in_luigid(pipeline: Pipeline, spotify: SampleSpotify, luigid: str) -> None:

@@ -8,6 +8,7 @@ import json
 
 import pytest
 
+from pipeline.demo.person import Person
 from pipeline.demo.spotify import SampleSpotify
 from pipeline.extract.plays import COLUMNS
 from tests.conftest import Database, Pipeline, succeeded
@@ -55,11 +56,6 @@ def test_a_slot_goes_from_an_answer_to_tested_marts(
     assert [(entry["rows_added"], entry["rows"]) for entry in poll["partitions"]] == [(4, 4), (1, 1)]
 
     assert database.value("select count(*) from staging.spotify_songs") == 5
-    assert database.rows("select artist_id, artist_name, artist_genre from staging.spotify_genres order by 1") == [
-        ("a1", "Velvet Harbour", None),
-        ("a2", "Golden Avenue", None),
-        ("artist0000000000000001", "Velvet Harbour", None),
-    ]
     # The loop is two plays; the step 1.7 s after its second play belongs to that.
     assert database.rows(
         "select played_at::text, steps, ms_played, is_estimated, source from marts.fct_plays order by played_at"
@@ -177,9 +173,10 @@ def test_an_account_name_that_is_no_plain_name_is_refused(
 
 
 def test_accounts_are_kept_apart(pipeline: Pipeline, spotify: SampleSpotify, database: Database) -> None:
-    for account in ("ann", "bob-2"):
-        spotify.page = page(*evening(3))
-        succeeded(pipeline.slot(FIRST, "--account", account))
+    spotify.page = page(*evening(3))
+    bob = spotify.add_person(Person("bob"))
+    succeeded(pipeline.slot(FIRST, "--account", "ann"))
+    succeeded(pipeline.slot(FIRST, "--account", "bob-2", SPOTIFY_REFRESH_TOKEN_BOB_2=bob))
     assert database.rows("select account, count(*) from marts.fct_plays group by 1 order by 1") == [
         ("ann", 3),
         ("bob-2", 3),

@@ -3,15 +3,31 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import subprocess
 import sys
 from pathlib import Path
 
+from pipeline import config
+from pipeline.extract import authorize
+from pipeline.load.errors import DatabaseError
+
 
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m pipeline", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    authorize.add_parser(commands)
+    status = commands.add_parser(
+        "status",
+        help="whether all is well: polls, gaps, consent, limits, dbt",
+        epilog="Exit code: 0 nothing needs attention, 1 something does, 2 plays are or will be lost without you.",
+    )
+    status.add_argument("--account", help="of one account; of all in [spotify] accounts if not given")
+    status.add_argument("--json", action="store_true", help="for scripts; moments in UTC")
+    forget = commands.add_parser("forget", help="delete every trace of one account")
+    forget.add_argument("--account", required=True, help="whose")
+    forget.add_argument("--yes", action="store_true", help="do not ask")
     commands.add_parser("dbt", help="dbt on the pipeline's database, e.g.: dbt show -s rpt_top_tracks")
     alert = commands.add_parser("alert", help="tell Slack that a slot ended with an exit code (cron/run.sh does)")
     alert.add_argument("--slot", required=True, help="the slot, e.g. 2026-11-22T1430")
@@ -21,6 +37,57 @@ def main(arguments: list[str]) -> int:
     if arguments[:1] == ["dbt"]:
         return run_dbt(arguments[1:])  # all that follows is dbt's own, --help included
     options = parser.parse_args(arguments)
+    run = {"authorize": authorize.run, "status": show_status, "forget": forget_account, "alert": tell_slack}
+    try:
+        return run[options.command](options)
+    except (config.SettingError, DatabaseError) as error:
+        print(error, file=sys.stderr)
+        return 2 if options.command == "status" else 1
+
+
+def show_status(options: argparse.Namespace) -> int:
+    from pipeline.extract.answers import utc_now
+    from pipeline.status import gather
+    from pipeline.status_screen import render
+
+    settings = config.spotify()
+    names = [config.AccountParameter().normalize(options.account)] if options.account else settings.account_names
+    status = gather(config.storage().root, names, utc_now())
+    print(
+        json.dumps(status, indent=1) if options.json else render(status, config.listener().zone, settings.daily_calls)
+    )
+    return int(status["exit_code"])
+
+
+def forget_account(options: argparse.Namespace) -> int:
+    from pipeline.forget import forget_files, forget_rows
+
+    account = config.AccountParameter().normalize(options.account)
+    if not options.yes:
+        print(
+            f"This deletes every play, poll, token and mart row of account {account!r}, in\n{config.storage().root}\n"
+            "and in the database. It cannot be undone."
+        )
+        try:
+            answer = input("Type the account's name to go on: ")
+        except EOFError:
+            answer = ""
+        if answer.strip() != account:
+            print("Nothing was deleted.")
+            return 1
+    # Files first: a slot that runs meanwhile finds nothing that it could load again.
+    removed = [*forget_files(config.storage().root, account), *forget_rows(account)]
+    print(f"Removed of account {account!r}:" if removed else f"Nothing was found of account {account!r}.")
+    for trace in removed:
+        print(f"  {trace}")
+    if account in config.spotify().account_names:
+        print(f"Take {account!r} out of [spotify] accounts (SPOTIFY_ACCOUNTS), else the next slot asks for a consent.")
+    print("Yours to do: withdraw the permission on spotify.com/account/apps, take SPOTIFY_REFRESH_TOKEN")
+    print("out of .env, and delete backups.")
+    return 0
+
+
+def tell_slack(options: argparse.Namespace) -> int:
     from pipeline.alerts import tell_exit_code
 
     return 0 if tell_exit_code(options.slot, options.exit_code, options.log) else 1

@@ -1,0 +1,91 @@
+"""`python -m pipeline forget --account x`: every trace of one account, gone from files, logs and database."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+from psycopg2 import sql
+
+from pipeline.extract.files import account_lock, write_atomic
+from pipeline.load.postgres import connect, held_warehouse
+
+
+def traces(data: Path, account: str) -> list[Path]:
+    """Files and folders that are the account's alone: named so, at whatever depth."""
+    named = (f"account={account}", f"account={account}.json")
+    return sorted(path for depth in ("*/*", "*/*/*") for path in data.glob(depth) if path.name in named)
+
+
+def forget_files(data: Path, account: str) -> list[str]:
+    """Delete the account's files, and the lines of the logs that name it. Returns what was removed, in words."""
+    removed = []
+    with account_lock(data, account):
+        for path in traces(data, account):
+            files = sum(each.is_file() for each in path.rglob("*")) if path.is_dir() else 1
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+            removed.append(f"{path.relative_to(data)} ({_count(files, 'file')})")
+        lines = sum(_forget_lines(path, account) for path in (data / "logs").glob("*.log*"))
+    if lines:
+        removed.append(f"{_count(lines, 'line')} of the logs")
+    for lock in (data / "locks").glob(f"*account={account}.lock"):
+        lock.unlink()
+    return removed
+
+
+def _forget_lines(path: Path, account: str) -> int:
+    named = re.compile(rf"(?<![A-Za-z0-9]){re.escape(account)}(?![A-Za-z0-9])".encode())
+    lines = path.read_bytes().splitlines(keepends=True)
+    kept = [line for line in lines if not named.search(line)]
+    if len(kept) < len(lines):
+        write_atomic(path, b"".join(kept))
+    return len(lines) - len(kept)
+
+
+def forget_rows(account: str) -> list[str]:
+    """Delete the account's rows from every table there is. Returns what was removed, in words.
+
+    Marts hold nothing that mixes accounts, so without these rows they are what a rebuild would make of the rest.
+    """
+    removed = []
+    with held_warehouse(), contextlib.closing(connect()) as connection:
+        with connection.cursor() as cursor:
+            tables = _tables_with_accounts(cursor)
+            for schema, table in tables:
+                statement = sql.SQL("delete from {} where account = %s").format(sql.Identifier(schema, table))
+                cursor.execute(statement, (account,))
+                if cursor.rowcount:
+                    removed.append(f"{schema}.{table} ({_count(cursor.rowcount, 'row')})")
+            cursor.execute("select to_regclass('staging.table_updates') is not null")
+            if cursor.fetchone()[0]:
+                cursor.execute("delete from staging.table_updates where update_id like %s", (f"% account={account} %",))
+                if cursor.rowcount:
+                    removed.append(f"staging.table_updates ({_count(cursor.rowcount, 'row')})")
+        connection.commit()
+        _overwrite(connection, tables)
+    return removed
+
+
+def _tables_with_accounts(cursor: Any) -> list[tuple[str, str]]:
+    cursor.execute(
+        "select columns.table_schema, columns.table_name from information_schema.columns"
+        " inner join information_schema.tables using (table_schema, table_name)"
+        " where columns.column_name = 'account' and tables.table_type = 'BASE TABLE'"
+        " and columns.table_schema in ('staging', 'pipeline', 'intermediate', 'marts', 'reporting') order by 1, 2"
+    )
+    return list(cursor.fetchall())
+
+
+def _overwrite(connection: Any, tables: list[tuple[str, str]]) -> None:
+    """Deleted rows stay on the disk until their tables are written anew."""
+    connection.autocommit = True
+    with connection.cursor() as cursor:
+        for schema, table in tables:
+            cursor.execute(sql.SQL("vacuum full {}").format(sql.Identifier(schema, table)))
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -1,0 +1,82 @@
+"""The screen of `python -m pipeline status`: 80 columns, the listener's time."""
+
+from __future__ import annotations
+
+import datetime
+import textwrap
+from typing import Any
+from zoneinfo import ZoneInfo
+
+Json = dict[str, Any]
+WIDTH = 80
+GAPS_SHOWN = 3
+SEVERITIES = {1: "warning", 2: "CRITICAL"}
+
+
+def render(status: Json, zone: str, daily_calls: int) -> str:
+    now = datetime.datetime.fromisoformat(status["now"])
+    local = now.astimezone(ZoneInfo(zone))
+    lines = [f"{'Listening history':<40}{f'{local:%d %b %Y %H:%M} {zone}':>40}"]
+    for account, known in status["accounts"].items():
+        lines += ["", f"Account {account}", *_account(known, now, zone, daily_calls)]
+    lines += ["", "Database", *_database(status["database"], now)]
+    lines += ["", "Nothing needs attention." if not status["problems"] else "Needs attention"]
+    for problem in status["problems"]:
+        who = f"{problem['account']}: " if problem["account"] else ""
+        text = f"{SEVERITIES[problem['severity']]:<8}  {who}{problem['problem']}"
+        lines += textwrap.wrap(text, WIDTH, initial_indent="  ", subsequent_indent=" " * 12)
+    return "\n".join(lines)
+
+
+def _account(known: Json, now: datetime.datetime, zone: str, daily_calls: int) -> list[str]:
+    def at(moment: str | None) -> str:
+        return (
+            f"{datetime.datetime.fromisoformat(moment).astimezone(ZoneInfo(zone)):%d %b %H:%M}" if moment else "never"
+        )
+
+    poll = at(known["last_poll_at"]) + _ago(known["last_poll_at"], now)
+    if known["last_poll_at"]:
+        poll += f": {known['last_poll_items']} plays returned, {known['last_poll_new_plays']} new"
+    lines = [_line("last poll", poll)]
+    if known["last_attempt"] not in (None, "polled"):
+        lines.append(_line("since then", f"{known['last_attempt'].replace('_', ' ')}, {at(known['last_attempt_at'])}"))
+    lines.append(_line("last play", at(known["last_play_at"]) + _ago(known["last_play_at"], now)))
+    gaps = known.get("open_gaps", [])
+    lines.append(_line("gaps", f"{len(gaps)} open" if gaps else "none open"))
+    lines += [_line("", f"{at(gap['begins_at'])} to {at(gap['ends_at'])}") for gap in gaps[-GAPS_SHOWN:]]
+    if known["consent"] == "given":
+        consent = f"until {known['consent_ends_at'][:10]}, {known['token_days_left']} days left"
+    else:
+        consent = known["consent"] if known["consent"] in ("none", "ended") else "unusable, see below"
+    lines.append(_line("consent", consent))
+    if known["paused_until"]:
+        lines.append(_line("paused", f"until {at(known['paused_until'])} ({known['pause_reason']})"))
+    if known.get("calls_today") is not None:
+        lines.append(_line("calls today", f"{known['calls_today']} of {daily_calls}"))
+    if known.get("genre_coverage") is not None:
+        lines.append(_line("genres", f"{known['genre_coverage']:.0%} of plays have one"))
+    if known.get("saved_tracks_read_at"):
+        lines.append(_line("saved tracks", f"read {at(known['saved_tracks_read_at'])}"))
+    return lines
+
+
+def _database(database: Json, now: datetime.datetime) -> list[str]:
+    if not database["reachable"]:
+        return [_line("", "cannot be reached")]
+    runs = (("last dbt run", database["last_run_at"]), ("last dbt test", database["last_test_at"]))
+    return [_line(name, _ago(moment, now).strip(", ") or "never") for name, moment in runs]
+
+
+def _line(name: str, text: str) -> str:
+    return f"  {name:<14}{text}".rstrip()
+
+
+def _ago(moment: str | None, now: datetime.datetime) -> str:
+    if moment is None:
+        return ""
+    minutes = int((now - datetime.datetime.fromisoformat(moment)).total_seconds() // 60)
+    if minutes < 1:
+        return ", just now"
+    if minutes < 120:
+        return f", {minutes} min ago"
+    return f", {minutes // 60} h ago" if minutes < 48 * 60 else f", {minutes // 1440} days ago"

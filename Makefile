@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo test lint bench clean
+.PHONY: help demo test lint month bench clean
 
 help:  ## What can be made
 	@sed -n 's/^\([a-z-]*\):.*##/\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -24,12 +24,15 @@ demo: $(VENV)/installed  ## A day of a made-up listener, from a sample Spotify t
 	@$(BIN)/python -m pipeline.demo
 
 test: $(VENV)/installed-dev  ## Every test
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4
 
 lint: $(VENV)/installed-dev  ## ruff, mypy, dbt parse, sqlfluff
 	@$(BIN)/ruff format --check . && $(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/python -m tests.lint_sql
+
+month: $(VENV)/installed-dev  ## A simulated month with faults: are all losses inside reported gaps?
+	@$(BIN)/python -m tests.month
 
 bench: $(VENV)/installed-dev  ## How fast, as ratios to a floor measured in the same run
 	@$(BIN)/python -m tests.bench

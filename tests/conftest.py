@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,10 +18,12 @@ import pytest
 from psycopg2.extensions import parse_dsn
 
 from pipeline import config
+from pipeline.demo.accounts import SampleAccounts
 from pipeline.demo.spotify import SampleSpotify
 from pipeline.load.embedded import embedded_dsn
 
 BIN = Path(sys.executable).parent
+CLIENT_SECRET = "sample-secret"  # that of SampleSpotify
 SETTINGS = {
     name
     for section in (config.storage, config.spotify, config.musicbrainz, config.postgres, config.listener, config.slack)
@@ -40,6 +44,27 @@ def no_settings_of_yours(monkeypatch: pytest.MonkeyPatch) -> None:
     """The tests do not read the settings of whoever runs them; an empty value also outdoes .env."""
     for name in SETTINGS:
         monkeypatch.setenv(name, "")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_secret_in_the_process_list() -> Iterator[None]:
+    """Looks at the arguments of every process, several times a second, as long as the tests run."""
+    seen: set[str] = set()
+    ended = threading.Event()
+
+    def look() -> None:
+        while not ended.wait(0.2):
+            for path in Path("/proc").glob("[0-9]*/cmdline"):
+                with contextlib.suppress(OSError):
+                    words = path.read_bytes().decode(errors="replace")
+                    seen.update(secret for secret in SampleAccounts.issued if secret in words)
+
+    watcher = threading.Thread(target=look, daemon=True)
+    watcher.start()
+    yield
+    ended.set()
+    watcher.join()
+    assert not seen, "a secret of the sample Spotify was in the arguments of a process"
 
 
 @pytest.fixture(scope="session")
@@ -80,10 +105,17 @@ class Database:
 
 
 @pytest.fixture
-def data(tmp_path: Path) -> Path:
+def data(tmp_path: Path) -> Iterator[Path]:
+    """An empty data folder; in the end no file of it but the token stores holds a secret."""
     folder = tmp_path / "data"
     folder.mkdir()
-    return folder
+    before = set(SampleAccounts.issued)
+    yield folder
+    secrets = {secret.encode() for secret in (SampleAccounts.issued - before) | {CLIENT_SECRET}}
+    for path in folder.rglob("*"):
+        if path.is_file() and path.relative_to(folder).parts[0] not in ("tokens", "postgres"):
+            content = path.read_bytes()
+            assert not any(secret in content for secret in secrets), f"{path} holds a secret"
 
 
 @pytest.fixture
@@ -106,7 +138,7 @@ class Pipeline:
         return self.luigi(task, "--run-at", slot, *arguments, **environment)
 
     def run(self, *command: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
+        process = subprocess.run(
             command,
             cwd=config.PROJECT,
             env={**os.environ, **self.environment, **environment},
@@ -114,6 +146,10 @@ class Pipeline:
             text=True,
             timeout=300,
         )
+        said = process.stdout + process.stderr
+        leaked = [secret for secret in (*SampleAccounts.issued, CLIENT_SECRET) if secret in said]
+        assert not leaked, f"{command} has said a secret"
+        return process
 
     def files(self, pattern: str) -> dict[str, bytes]:
         """Path relative to the data folder → content."""

@@ -1,4 +1,4 @@
-"""make demo: a made-up listener's day, run for real: sample Spotify → luigi → embedded PostgreSQL → dbt.
+"""make demo: a made-up listener's day, run for real: sample Spotify and MusicBrainz → luigi → PostgreSQL → dbt.
 
 Everything is kept apart from your own data, in data/demo, and is made anew each time.
 """
@@ -16,23 +16,28 @@ from pathlib import Path
 from typing import Any
 
 from pipeline import config
-from pipeline.demo.listener import listen
+from pipeline.demo.listener import listen, make_catalogue, make_play
+from pipeline.demo.musicbrainz import SampleMusicBrainz, make_artists
+from pipeline.demo.person import SamplePlay
 from pipeline.demo.spotify import SampleSpotify, error
 
-# A day with everything in it: an empty slot, an outage, a play that arrives late.
+# A day with everything in it: an empty slot, a gap, an outage, a play that arrives late.
 SEED = 353
 ACCOUNT = "sample"
 # Slot (UTC), and what it shows.
 SLOTS = (
     ("02:00", "the first poll: all that Spotify still knows"),
     ("02:30", "nothing new: no dbt is started"),
-    ("07:00", "a morning's plays"),
+    ("06:30", "the last slot of the night"),
+    ("14:00", "the first of the day: more than 50 plays since"),
     ("15:30", "Spotify is down: the slot fails, and says so"),
     ("16:30", "after the outage: what was missed is caught"),
     ("20:00", "more, and a play of a phone that was offline"),
     ("23:30", "the evening"),
 )
 DOWN = "15:30"
+# Played while nobody polls, and more than Spotify remembers.
+MARATHON = 65
 
 
 def main() -> int:
@@ -41,14 +46,28 @@ def main() -> int:
     day = today - datetime.timedelta(days=1)
     shutil.rmtree(data, ignore_errors=True)
     data.mkdir(parents=True)
-    with SampleSpotify(listen(SEED, day - datetime.timedelta(days=2), today)) as spotify:
-        os.environ.update(spotify.environment())
+    catalogue = make_catalogue(SEED)
+    plays = [*listen(SEED, day - datetime.timedelta(days=2), today), *marathon(catalogue, day)]
+    with (
+        SampleSpotify(plays) as spotify,
+        SampleMusicBrainz(make_artists(catalogue, SEED)) as musicbrainz,
+    ):
+        spotify.me.saved = [{"added_at": f"{day:%Y-%m-%d}T01:00:00Z", "track": track} for track in catalogue[:80]]
+        os.environ.update(spotify.environment() | musicbrainz.environment() | {"SPOTIFY_ACCOUNTS": ACCOUNT})
         # Nothing but the sample server and a database of the demo's own is reached, whatever your settings are.
         os.environ.update(
             dict.fromkeys(("DATABASE_URL", "LUIGI_SCHEDULER_URL", "SLACK_WEBHOOK_URL", "SLACK_BOT_TOKEN"), "")
         )
         os.environ.update({"DATA_DIR": str(data), "LISTENER_TIMEZONE": "Europe/Berlin"})
         return run_day(spotify, day, data)
+
+
+def marathon(catalogue: list[dict[str, Any]], day: datetime.datetime) -> list[SamplePlay]:
+    """A morning of tracks that are skipped after two minutes."""
+    begin = day.replace(hour=9)
+    return [
+        make_play(catalogue[7 * n % len(catalogue)], begin + datetime.timedelta(minutes=2 * n)) for n in range(MARATHON)
+    ]
 
 
 def run_day(spotify: SampleSpotify, day: datetime.datetime, data: Path) -> int:
@@ -81,8 +100,13 @@ def run_day(spotify: SampleSpotify, day: datetime.datetime, data: Path) -> int:
             if slot == DOWN:
                 print(f"         {first_cause(process.stderr)}")
         show_rules(connection)
+        show_gaps(connection)
+        show_genres(connection)
         show_marts(connection)
         show_files(data)
+        print("\nHow things stand: python -m pipeline status\n", flush=True)
+        subprocess.run([sys.executable, "-m", "pipeline", "status"], cwd=config.PROJECT)
+    show_next_steps(data)
     return 0
 
 
@@ -123,6 +147,29 @@ def show_rules(connection: Any) -> None:
     print(f"Returned by Spotify in several rows, and counted once: {steps or 0} rows, plays: {plays}.")
 
 
+def show_gaps(connection: Any) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("select begins_at, ends_at from marts.fct_gaps where is_open order by begins_at")
+        gaps = cursor.fetchall()
+    for begins_at, ends_at in gaps:
+        print(
+            f"A gap: plays may be lost from {begins_at:%H:%M} to {ends_at:%H:%M} UTC; Spotify keeps the last 50 alone."
+            " Totals are at least that much."
+        )
+
+
+def show_genres(connection: Any) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "select share_of_plays, artists_with_genre, artists, artists_waiting from reporting.rpt_genre_coverage"
+        )
+        share, with_genre, artists, waiting = cursor.fetchone()
+        cursor.execute("select count(*), count(*) filter (where plays = 0) from reporting.rpt_saved_tracks")
+        saved, never_played = cursor.fetchone()
+    print(f"Plays with a genre: {share:.0%} ({with_genre} of {artists} artists; {waiting} still to be asked for).")
+    print(f"Saved tracks: {saved}, of which never played: {never_played}.")
+
+
 def show_marts(connection: Any) -> None:
     import pandas
 
@@ -157,11 +204,13 @@ def show_files(data: Path) -> None:
     ):
         files = [path for path in (data / folder).rglob("*") if path.is_file()]
         print(f"  {folder + '/':<16} {len(files):>3} {meaning}")
+
+
+def show_next_steps(data: Path) -> None:
+    folder = os.path.relpath(data)
     print("\nWhat to try next")
-    print(
-        f"  DATA_DIR={shown(data)} .venv/bin/luigi --module pipeline RebuildStaging     PostgreSQL again from the files"
-    )
-    print(f"  DATA_DIR={shown(data)} .venv/bin/python -m pipeline dbt show -s rpt_top_tracks     a report by dbt")
+    print(f"  DATA_DIR={folder} .venv/bin/luigi --module pipeline RebuildStaging     PostgreSQL again from the files")
+    print(f"  DATA_DIR={folder} .venv/bin/python -m pipeline dbt show -s rpt_top_tracks     a report by dbt")
     print('  README.md, "Your own history"                                           with your Spotify account')
 
 

@@ -29,10 +29,12 @@ def record_path(data: Path, account: str, slot: datetime.datetime) -> Path:
 
 
 def read_record(path: Path) -> Record | None:
-    if not path.exists():
+    """None where there is none, or none that can be read: then the slot is polled (again)."""
+    try:
+        record = json.loads(path.read_bytes())
+    except (FileNotFoundError, ValueError):
         return None
-    record: Record = json.loads(path.read_bytes())
-    return record
+    return record if isinstance(record, dict) else None
 
 
 def write_record(path: Path, record: Record) -> None:

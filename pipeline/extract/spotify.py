@@ -79,20 +79,22 @@ class SpotifyClient:
 
     def get(self, path: str, **parameters: str | int) -> bytes:
         """The body of a 200. Raises SpotifyError; a long wait that Spotify asks for is kept as the account's pause."""
-        now = utc_now()
-        if pause := current_pause(self.data, self.account, now):
-            raise Paused(
-                f"account {self.account!r} is paused until {pause.ends_at:%Y-%m-%d %H:%M} UTC ({pause.reason}):"
-                " nothing is asked of Spotify before",
-                pause.ends_at,
-                pause.reason,
-            )
+        self.raise_if_paused()
         try:
             return self._get(path, parameters)
         except RateLimited as limit:
             pause = Pause(utc_now().isoformat(), limit.retry_at.isoformat(), limit.reason)
             write_pause(self.data, self.account, pause)
             raise
+
+    def raise_if_paused(self) -> None:
+        if pause := current_pause(self.data, self.account, utc_now()):
+            raise Paused(
+                f"account {self.account!r} is paused until {pause.ends_at:%Y-%m-%d %H:%M} UTC ({pause.reason}):"
+                " nothing is asked of Spotify before",
+                pause.ends_at,
+                pause.reason,
+            )
 
     def _get(self, path: str, parameters: Mapping[str, str | int]) -> bytes:
         try:

@@ -49,23 +49,27 @@ class EnrichGenres(SlotTask):
         return Marker("staging.spotify_genres", self.update_id)
 
     def run(self) -> None:
-        data, settings = config.storage().root, config.musicbrainz()
-        with contextlib.closing(connect()) as connection:
-            connection.autocommit = True
-            # 0 artists: enrichment is switched off.
-            queue = artists_without_genres(connection, self.account, utc_now(), settings.artists_per_slot)
-            if queue:
-                with contextlib.suppress(Timeout), named_lock(data, "musicbrainz").acquire(timeout=0):
-                    self._enrich(connection, queue)
+        data = config.storage().root
+        with transaction() as connection:
+            limit = config.musicbrainz().artists_per_slot
+            queue = artists_without_genres(connection, self.account, utc_now(), limit)
+            if not queue:
+                self.output().touch(connection)
+                return
+        with contextlib.closing(connect()) as counter:
+            counter.autocommit = True
+            # Who else is at it, of this account or another, goes on; one request a second is for all of them.
+            with contextlib.suppress(Timeout), named_lock(data, "musicbrainz").acquire(timeout=0):
+                self._enrich(counter, queue)
         with transaction() as connection:
             begin_load(connection)
             load_new_partitions(connection, data, self.account, GENRES)
             self.output().touch(connection)
 
-    def _enrich(self, connection: Any, queue: list[Artist]) -> None:
+    def _enrich(self, counter: Any, queue: list[Artist]) -> None:
         settings = config.musicbrainz()
         musicbrainz = MusicBrainz(settings.url, settings.contact, settings.seconds_between, settings.timeout)
-        ask_spotify = self._ask_spotify(connection)
+        ask_spotify = self._ask_spotify(counter)
         asked = found = 0
         for number, artist in enumerate(queue, start=1):
             self.set_status_message(f"artist {number} of {len(queue)}")  # type: ignore[misc]
@@ -91,15 +95,16 @@ class EnrichGenres(SlotTask):
                 ask_spotify = None
         logger.info("%s: genres of %d artists looked up, %d found", self.account, asked, found)
 
-    def _ask_spotify(self, connection: Any) -> AskSpotify | None:
+    def _ask_spotify(self, counter: Any) -> AskSpotify | None:
         """None while the application is known to be given no genres, or Spotify must not be asked."""
-        if spotify_gave_none_since(connection, self.account, utc_now() - SPOTIFY_TRIED_AGAIN_AFTER):
+        if spotify_gave_none_since(counter, self.account, utc_now() - SPOTIFY_TRIED_AGAIN_AFTER):
             return None
         settings = config.spotify()
         client = SpotifyClient(settings, config.storage().root, self.account)
 
         def ask(artist_id: str) -> list[str] | None:
-            spend_call(connection, self.account, utc_now().date(), "genres", settings.daily_calls)
+            client.raise_if_paused()
+            spend_call(counter, self.account, utc_now().date(), "genres", settings.daily_calls)
             try:
                 return spotify_genres(client.fetch_artist(artist_id))
             except Forbidden:

@@ -44,15 +44,17 @@ class SyncSavedTracks(SlotTask):
         return Marker("staging.spotify_saved_tracks", self.update_id)
 
     def run(self) -> None:
-        data = config.storage().root
-        with contextlib.closing(connect()) as counter:
-            counter.autocommit = True
-            last = last_read(counter, self.account)
-            if last is None or last[0] < self.run_at.date() or last[1] not in DONE:
-                with named_lock(data, f"saved_tracks-account={self.account}"):
-                    self._read(counter, last[1] == "empty" if last else False)
         with transaction() as connection:
-            self.output().touch(connection)
+            last = last_read(connection, self.account)
+            if last and last[0] >= self.run_at.date() and last[1] in DONE:
+                self.output().touch(connection)
+                return
+        with (
+            named_lock(config.storage().root, f"saved_tracks-account={self.account}"),
+            contextlib.closing(connect()) as counter,
+        ):
+            counter.autocommit = True
+            self._read(counter, last[1] == "empty" if last else False)
 
     def _read(self, counter: Any, was_empty: bool) -> None:
         data, now = config.storage().root, utc_now()
@@ -84,6 +86,7 @@ class SyncSavedTracks(SlotTask):
                         reason or None,
                     ),
                 )
+            self.output().touch(connection)
         if library:
             logger.info("%s: saved tracks %s, %d changes", self.account, outcome, len(library.events))
 
@@ -92,6 +95,7 @@ class SyncSavedTracks(SlotTask):
         client = SpotifyClient(settings, config.storage().root, self.account)
 
         def fetch(offset: int, limit: int) -> bytes:
+            client.raise_if_paused()
             spend_call(counter, self.account, now.date(), "saved tracks", settings.daily_calls)
             return client.fetch_saved_tracks(offset, limit)
 

@@ -28,24 +28,24 @@ first_pages as (
 
 ),
 
+pages as (
+
+    select
+        account,
+        max(fetched_at) filter (where items > 0) as polled_until,
+        max(fetched_at) as attempted_at
+    from polls
+    group by account
+
+),
+
 captures as (
 
     select
-        first_pages.account,
-        first_pages.captured_from,
-        last_page.polled_until,
-        last_attempt.attempted_at
-    from first_pages
-    cross join lateral (
-        select max(polls.fetched_at) as polled_until
-        from polls
-        where polls.account = first_pages.account and polls.items > 0
-    ) as last_page
-    cross join lateral (
-        select max(polls.fetched_at) as attempted_at
-        from polls
-        where polls.account = first_pages.account
-    ) as last_attempt
+        pages.*,
+        first_pages.captured_from
+    from pages
+    inner join first_pages on pages.account = first_pages.account
 
 ),
 
@@ -55,7 +55,7 @@ hours as (
         captures.*,
         spine.hour_at
     from captures
-    cross join lateral generate_series(
+    cross join generate_series(
         date_trunc('hour', captures.captured_from, {{ listener_zone() }}),
         captures.attempted_at,
         interval '1 hour'

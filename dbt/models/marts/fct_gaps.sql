@@ -32,7 +32,7 @@ found as (
         pages.slot as found_in_slot,
         known.played_at as known_until,
         coalesce(
-            least(known.played_at, before.fetched_at - interval '{{ var("late_arrival_hours") }} hours'),
+            least(known.played_at, poll_before.fetched_at - interval '{{ var("late_arrival_hours") }} hours'),
             pages.oldest_played_at
         ) as begins_at,
         pages.oldest_played_at as ends_at,
@@ -55,7 +55,7 @@ found as (
         where polls.account = pages.account and polls.fetched_at < pages.fetched_at and polls.items > 0
         order by polls.fetched_at desc
         limit 1
-    ) as before on true
+    ) as poll_before on true
 
 ),
 

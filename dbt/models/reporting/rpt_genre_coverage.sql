@@ -7,6 +7,17 @@ totals as (
 
 ),
 
+asked as (
+
+    select
+        account,
+        artist_id,
+        bool_or(genre is not null) as has_genre
+    from {{ ref('stg_spotify__artist_genres') }}
+    group by account, artist_id
+
+),
+
 artists as (
 
     select
@@ -16,14 +27,7 @@ artists as (
         asked.artist_id is not null as is_asked,
         asked.has_genre is true as has_genre
     from {{ ref('dim_artists') }} as dim
-    left join (
-        select
-            account,
-            artist_id,
-            bool_or(genre is not null) as has_genre
-        from {{ ref('stg_spotify__artist_genres') }}
-        group by account, artist_id
-    ) as asked on dim.account = asked.account and dim.artist_id = asked.artist_id
+    left join asked on dim.account = asked.account and dim.artist_id = asked.artist_id
 
 ),
 

@@ -12,7 +12,7 @@ from pipeline.load.genres import EnrichGenres
 from pipeline.load.saved_tracks import SyncSavedTracks
 from pipeline.load.tasks import CopyToStaging
 from pipeline.transform.tasks import DbtRun, DbtTest
-from pipeline.workflow import PollAccounts, RebuildStaging, RunPipeline, SpotifyPolled
+from pipeline.workflow import PollAccounts, RebuildStaging, ReplayResponses, RunPipeline, SpotifyPolled
 
 scheduler.read_luigi_cfg()
 scheduler.choose_scheduler()
@@ -29,6 +29,7 @@ __all__ = [
     "ExtractRecent",
     "PollAccounts",
     "RebuildStaging",
+    "ReplayResponses",
     "RunPipeline",
     "SpotifyPolled",
     "SyncSavedTracks",

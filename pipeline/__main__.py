@@ -76,7 +76,7 @@ def forget_account(options: argparse.Namespace) -> int:
             print("Nothing was deleted.")
             return 1
     # Files first: a slot that runs meanwhile finds nothing that it could load again.
-    removed = [*forget_files(config.storage().root, account), *forget_rows(account)]
+    removed = [*forget_files(config.storage().root, config.storage().logs, account), *forget_rows(account)]
     print(f"Removed of account {account!r}:" if removed else f"Nothing was found of account {account!r}.")
     for trace in removed:
         print(f"  {trace}")

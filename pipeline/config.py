@@ -84,6 +84,11 @@ class storage(Section):
         """Absolute; a relative `data_dir` counts from the project, not from where the command was typed."""
         return (PROJECT / self.data_dir).resolve()
 
+    @property
+    def logs(self) -> Path:
+        """Where cron/run.sh keeps its logs."""
+        return PROJECT / environment().get("LOG_DIR", str(self.root / "logs"))
+
 
 class spotify(Section):
     """The Spotify Web API and the application registered there."""
@@ -108,18 +113,26 @@ class spotify(Section):
         names = self.accounts.replace(",", " ").split()
         if not names:
             raise SettingError("[spotify] accounts (SPOTIFY_ACCOUNTS) names nobody; write for instance: me")
-        return list(dict.fromkeys(AccountParameter().normalize(name) for name in names))
+        accounts = list(dict.fromkeys(AccountParameter().normalize(name) for name in names))
+        if len({_variable(account) for account in accounts}) < len(accounts):
+            raise SettingError("[spotify] accounts (SPOTIFY_ACCOUNTS): two names differ by - and _ alone; rename one")
+        return accounts
 
     @property
     def client_secret(self) -> str | None:
         return environment().get("SPOTIFY_CLIENT_SECRET")
 
     def refresh_token(self, account: str) -> str | None:
-        """Bootstraps an empty token store; afterwards the store is what counts. The account's own variable, else that
-        for all (whose person then is the one account that can be started with it)."""
+        """Bootstraps an empty token store; afterwards the store is what counts. The account's own variable; the plain
+        one is that of the first account."""
         variables = environment()
-        own = f"{REFRESH_TOKEN}_{account.upper().replace('-', '_')}"
-        return variables.get(own) or variables.get(REFRESH_TOKEN)
+        plain = variables.get(REFRESH_TOKEN) if account == self.account_names[0] else None
+        return variables.get(f"{REFRESH_TOKEN}_{_variable(account)}") or plain
+
+
+def _variable(account: str) -> str:
+    """As part of the name of a variable."""
+    return account.upper().replace("-", "_")
 
 
 class musicbrainz(Section):

@@ -8,32 +8,45 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock
 from psycopg2 import sql
 
-from pipeline.extract.files import account_lock, write_atomic
+from pipeline.extract.files import account_lock, named_lock, write_atomic
 from pipeline.load.postgres import connect, held_warehouse
 
 
 def traces(data: Path, account: str) -> list[Path]:
     """Files and folders that are the account's alone: named so, at whatever depth."""
-    named = (f"account={account}", f"account={account}.json")
+    named = (f"account={account}", f"account={account}.json", f".account={account}.json.tmp")
     return sorted(path for depth in ("*/*", "*/*/*") for path in data.glob(depth) if path.name in named)
 
 
-def forget_files(data: Path, account: str) -> list[str]:
+def forget_files(data: Path, logs: Path, account: str) -> list[str]:
     """Delete the account's files, and the lines of the logs that name it. Returns what was removed, in words."""
     removed = []
-    with account_lock(data, account):
+    with contextlib.ExitStack() as locks:
+        for writer in _writers(data, account):
+            locks.enter_context(writer)
         for path in traces(data, account):
             files = sum(each.is_file() for each in path.rglob("*")) if path.is_dir() else 1
             shutil.rmtree(path) if path.is_dir() else path.unlink()
             removed.append(f"{path.relative_to(data)} ({_count(files, 'file')})")
-        lines = sum(_forget_lines(path, account) for path in (data / "logs").glob("*.log*"))
+        lines = sum(_forget_lines(path, account) for path in logs.glob("*.log*"))
     if lines:
         removed.append(f"{_count(lines, 'line')} of the logs")
     for lock in (data / "locks").glob(f"*account={account}.lock"):
         lock.unlink()
     return removed
+
+
+def _writers(data: Path, account: str) -> list[FileLock]:
+    """The locks of everybody who writes files of the account."""
+    names = ("saved_tracks", "pauses", "tokens")
+    return [
+        account_lock(data, account),
+        *(named_lock(data, f"{name}-account={account}") for name in names),
+        named_lock(data, "musicbrainz"),
+    ]
 
 
 def _forget_lines(path: Path, account: str) -> int:
@@ -61,7 +74,9 @@ def forget_rows(account: str) -> list[str]:
                     removed.append(f"{schema}.{table} ({_count(cursor.rowcount, 'row')})")
             cursor.execute("select to_regclass('staging.table_updates') is not null")
             if cursor.fetchone()[0]:
-                cursor.execute("delete from staging.table_updates where update_id like %s", (f"% account={account} %",))
+                cursor.execute(
+                    "delete from staging.table_updates where position(%s in update_id) > 0", (f" account={account} ",)
+                )
                 if cursor.rowcount:
                     removed.append(f"staging.table_updates ({_count(cursor.rowcount, 'row')})")
         connection.commit()

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import datetime
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,10 +14,10 @@ from typing import Any
 import psycopg2
 
 from pipeline.extract.datasets import PLAYS
-from pipeline.extract.errors import TokenStoreError
+from pipeline.extract.errors import PartitionDamaged, TokenStoreError
 from pipeline.extract.partitions import list_partitions, read_partition
 from pipeline.extract.pause import current_pause
-from pipeline.extract.records import Record, folder, outcome
+from pipeline.extract.records import latest_records, outcome
 from pipeline.extract.tokens import load_tokens
 from pipeline.load.budget import calls_used
 from pipeline.load.errors import DatabaseError
@@ -55,8 +54,7 @@ def gather(data: Path, accounts: list[str], now: datetime.datetime) -> Json:
 
 
 def _polls(data: Path, account: str) -> Json:
-    attempt, polled = _latest_records(data, account)
-    partitions = list_partitions(PLAYS, data, account)
+    attempt, polled = latest_records(data, account)
     return {
         "last_attempt_at": attempt and attempt["fetched_at"],
         "last_attempt": outcome(attempt),
@@ -64,23 +62,19 @@ def _polls(data: Path, account: str) -> Json:
         "last_poll_at": polled and polled["fetched_at"],
         "last_poll_items": polled and polled["items"],
         "last_poll_new_plays": polled and polled["new_plays"],
-        "last_play_at": read_partition(PLAYS, partitions[-1])[-1]["played_at_utc"] if partitions else None,
+        **_last_play(data, account),
     }
 
 
-def _latest_records(data: Path, account: str) -> tuple[Record | None, Record | None]:
-    """The latest attempt of all, and the latest that brought a page."""
-    attempt: Record | None = None
-    for month in sorted(folder(data, account).glob("????/??"), reverse=True):
-        for path in sorted(month.glob("[!.]*.json"), reverse=True):
-            try:
-                record: Record = json.loads(path.read_bytes())
-                attempt = max(attempt or record, record, key=lambda each: str(each["fetched_at"]))
-            except (ValueError, KeyError, TypeError):
-                continue  # CopyToStaging names it
-            if outcome(record) == "polled":
-                return attempt, record
-    return attempt, None
+def _last_play(data: Path, account: str) -> Json:
+    for path in reversed(list_partitions(PLAYS, data, account)):
+        try:
+            rows = read_partition(PLAYS, path)
+        except PartitionDamaged as error:
+            return {"last_play_at": None, "damage": str(error)}
+        if rows:
+            return {"last_play_at": rows[-1]["played_at_utc"], "damage": None}
+    return {"last_play_at": None, "damage": None}
 
 
 def _consent(data: Path, account: str, now: datetime.datetime) -> Json:
@@ -174,6 +168,8 @@ def _problems(status: Json, now: datetime.datetime) -> Iterator[tuple[int, str |
             yield WARNING, account, f"paused until {_utc(known['paused_until'])} ({known['pause_reason']})"
         elif known["last_attempt"] == "failed":
             yield WARNING, account, f"the last poll failed: {known['last_attempt_reason']}"
+        if known["damage"]:
+            yield CRITICAL, account, known["damage"]
         yield from _silence(account, known["last_poll_at"], now)
         for gap in known.get("open_gaps", []):
             if now - datetime.datetime.fromisoformat(gap["found_at"]) < RECENT_GAP:

@@ -3,6 +3,7 @@
 RunPipeline        one slot of every account: ExtractRecent → CopyToStaging → DbtRun → DbtTest, then, when all plays are
                    safe, SyncSavedTracks and EnrichGenres
 PollAccounts       ExtractRecent of every account, and nothing else
+ReplayResponses    partitions again, from the answers that were kept
 RebuildStaging     PostgreSQL again, from the files under data/
 """
 
@@ -19,6 +20,7 @@ from pipeline import config
 from pipeline.extract.answers import utc_now
 from pipeline.extract.recent import ExtractRecent
 from pipeline.extract.records import outcome, read_record, record_path
+from pipeline.extract.replay import replay_responses
 from pipeline.load.genres import EnrichGenres
 from pipeline.load.ledger import reload_all_polls
 from pipeline.load.postgres import transaction
@@ -72,6 +74,22 @@ class PollAccounts(SlotOfAccounts):
 
     def requires(self) -> list[SlotTask]:
         return list(self.slots(ExtractRecent))
+
+
+class ReplayResponses(luigi.Task):
+    """The kept answers merged once more: partitions that were restored from an older backup get back what they lack."""
+
+    account: str = config.OptionalAccountParameter(default="", description="Whose history; all if not given.")
+    replayed = False
+
+    def complete(self) -> bool:
+        return self.replayed
+
+    def run(self) -> None:
+        for account in [self.account] if self.account else config.spotify().account_names:
+            gained = replay_responses(config.storage().root, account)
+            logger.info("%s: %d plays came back; the next slot loads them", account, gained)
+        self.replayed = True
 
 
 class RebuildStaging(luigi.Task):

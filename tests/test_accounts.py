@@ -180,3 +180,38 @@ def test_names_of_accounts_that_cannot_be_used_are_told(pipeline: Pipeline, acco
     assert process.returncode in (30, 35, 40)
     assert "SPOTIFY_ACCOUNTS" in process.stderr or "cannot be used: write 1 to 32 of a-z" in process.stderr
     assert pipeline.run(*PIPELINE, "status", SPOTIFY_ACCOUNTS=accounts).returncode == 2
+
+
+def test_names_that_share_a_variable_are_refused(pipeline: Pipeline) -> None:
+    process = pipeline.slot(FIRST, SPOTIFY_ACCOUNTS="a-b,a_b")
+    assert "two names differ by - and _ alone" in process.stderr
+
+
+def test_status_survives_a_damaged_partition_and_knows_a_past_slot_run_by_hand(
+    pipeline: Pipeline, spotify: SampleSpotify
+) -> None:
+    spotify.page = page(*evening(3))
+    succeeded(pipeline.slot(SECOND, task="CopyToStaging"))
+    succeeded(pipeline.slot("2026-10-01T0600", task="CopyToStaging"))
+    _, known = status(pipeline)
+    polls = pipeline.files("polls/**/2026-10-01T0600.json")
+    assert known["accounts"]["me"]["last_poll_at"] == json.loads(next(iter(polls.values())))["fetched_at"]
+    partition = pipeline.data / "spotify_songs/account=me/2026/11/2026-11-21.csv"
+    partition.write_text("damaged\n")
+    code, known = status(pipeline)
+    assert code == 2
+    assert str(partition) in known["problems"][0]["problem"]
+
+
+def test_forgetting_takes_what_a_killed_run_has_left_and_no_other_account(
+    pipeline: Pipeline, spotify: SampleSpotify, database: Database
+) -> None:
+    for account in ("a-b", "a_b", "axb"):
+        settings = {"SPOTIFY_REFRESH_TOKEN": spotify.add_person(Person(account)), "SPOTIFY_ACCOUNTS": account}
+        succeeded(pipeline.slot(FIRST, "--account", account, task="CopyToStaging", **settings))
+    left = pipeline.data / "tokens/.account=a_b.json.tmp"
+    left.write_text("half a store")
+    succeeded(pipeline.run(*PIPELINE, "forget", "--account", "a_b", "--yes"))
+    assert not left.exists()
+    assert list(pipeline.files("tokens/*")) == ["tokens/account=a-b.json", "tokens/account=axb.json"]
+    assert database.value("select count(*) from staging.table_updates") == 2

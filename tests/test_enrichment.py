@@ -189,3 +189,16 @@ def test_what_goes_wrong_with_the_library_empties_nothing_and_fails_no_slot(
     succeeded(pipeline.slot(TOMORROW, task="SyncSavedTracks"))
     assert database.value("select outcome from pipeline.library_reads order by read_at desc limit 1") == outcome
     assert database.rows("select event, count(*) from staging.spotify_saved_tracks group by 1") == [("saved", 2)]
+
+
+def test_a_read_that_died_before_its_rows_were_loaded_is_not_written_twice(
+    pipeline: Pipeline, spotify: SampleSpotify, database: Database
+) -> None:
+    spotify.me.saved = saved("One", "Two")
+    succeeded(pipeline.slot(FIRST, task="SyncSavedTracks"))
+    # As a kill -9 between the files and the commit leaves it.
+    for table in ("staging.spotify_saved_tracks", "pipeline.library_reads", "staging.loaded_partitions"):
+        database.rows(f"truncate {table}")
+    database.rows("delete from staging.table_updates where update_id like 'SyncSavedTracks%%'")
+    succeeded(pipeline.slot(FIRST, task="SyncSavedTracks"))
+    assert sorted(database.rows(LIBRARY)) == [("One", "saved"), ("Two", "saved")]

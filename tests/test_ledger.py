@@ -188,3 +188,50 @@ def test_records_of_before_there_were_outcomes_are_polls(
     )
     succeeded(pipeline.slot(FIRST, task="CopyToStaging"))
     assert database.rows("select outcome, calls_used from staging.polls") == [("polled", 0)]
+
+
+def test_entries_that_cannot_be_read_are_told_once_and_are_a_gap(
+    pipeline: Pipeline, spotify: SampleSpotify, database: Database
+) -> None:
+    spoiled = item("2026-11-21T18:30:00Z", name="Spoiled", duration_ms=None)
+    episode = item("2026-11-21T18:31:00Z", name="Episode", type="episode")
+    told = []
+    for slot, items in ((FIRST, []), (SECOND, [spoiled]), (THIRD, [spoiled, episode])):
+        spotify.page = page(*evening(5), *items)
+        process = succeeded(pipeline.slot(slot, task="RunPipeline" if slot == THIRD else "CopyToStaging"))
+        told.append("cannot be read as plays (no duration_ms) and are missing" in process.stderr)
+    assert told == [False, True, False]
+    (first,) = database.rows("select min(fetched_at) from staging.polls")[0]
+    query = "select begins_at, why, found_in_slot::text from marts.fct_gaps"
+    expected = min(first - datetime.timedelta(hours=3), datetime.datetime(2026, 11, 21, 18, tzinfo=datetime.UTC))
+    assert database.rows(query) == [(expected, "unreadable_items", "2026-11-22 14:30:00+00")]
+
+
+def test_a_page_that_lacks_what_was_known_and_goes_further_back_breaks_no_report(
+    pipeline: Pipeline, spotify: SampleSpotify, database: Database
+) -> None:
+    run_slots(pipeline, spotify, [item("2026-11-21T11:50:00Z")], [item("2026-11-21T03:00:00Z", name="Older")])
+    assert database.rows("select begins_at::text, ends_at::text from marts.fct_gaps") == [
+        ("2026-11-21 03:00:00+00",) * 2
+    ]
+    assert database.value("select count(*) from reporting.rpt_top_tracks") == 2
+
+
+def test_a_partition_restored_from_an_older_backup_is_told_and_filled_from_the_kept_answers(
+    pipeline: Pipeline, spotify: SampleSpotify, database: Database
+) -> None:
+    partition = pipeline.data / "spotify_songs/account=me/2026/11/2026-11-21.csv"
+    spotify.page = page(*evening(3))
+    succeeded(pipeline.slot(FIRST, task="CopyToStaging"))
+    backup = partition.read_bytes()
+    spotify.page = page(*evening(9))
+    succeeded(pipeline.slot(SECOND, task="CopyToStaging"))
+    whole = partition.read_bytes()
+    partition.write_bytes(backup)
+    spotify.page = page(*evening(1, date="2026-11-22"))
+    process = succeeded(pipeline.slot(THIRD, task="CopyToStaging"))
+    assert f"{partition} holds fewer plays than were captured" in process.stderr
+    assert "6 plays came back" in succeeded(pipeline.luigi("ReplayResponses")).stderr
+    assert partition.read_bytes() == whole
+    assert "0 plays came back" in succeeded(pipeline.luigi("ReplayResponses", "--account", "me")).stderr
+    assert database.value("select count(*) from staging.spotify_songs") == 10

@@ -36,8 +36,9 @@ def used_up(wait: int = 46_800) -> Answer:
 
 
 def outcomes(pipeline: Pipeline) -> dict[str, str]:
+    """What the slots' records say, attempts that failed apart."""
     records = pipeline.files("polls/account=me/**/*.json")
-    return {Path(name).name.split(".")[0]: json.loads(record)["outcome"] for name, record in records.items()}
+    return {Path(name).stem: json.loads(record)["outcome"] for name, record in records.items() if "failed" not in name}
 
 
 def change_tokens(data: Path, **changes: Any) -> None:
@@ -171,7 +172,15 @@ def test_the_consent_of_somebody_else_is_not_taken_into_the_history(pipeline: Pi
     process = pipeline.slot(SECOND, task="ExtractRecent", SPOTIFY_REFRESH_TOKEN=stranger)
     assert process.returncode == 30
     assert "account 'me' is the history of another Spotify user" in process.stderr
-    assert pipeline.slot(SECOND, "--account", "ann", task="ExtractRecent").returncode == 30, "one person, two names"
+    # It is not sent again, and told once; a token that is the right one takes its place.
+    calls = len(spotify.calls)
+    assert pipeline.slot(SECOND, task="ExtractRecent", SPOTIFY_REFRESH_TOKEN=stranger).returncode == 0
+    assert (len(spotify.calls), outcomes(pipeline)[SECOND]) == (calls, "consent_ended")
+    succeeded(pipeline.slot(SECOND, task="ExtractRecent"))
+    assert outcomes(pipeline)[SECOND] == "polled"
+    mine = pipeline.environment["SPOTIFY_REFRESH_TOKEN"]
+    twice = pipeline.slot(SECOND, "--account", "ann", task="ExtractRecent", SPOTIFY_REFRESH_TOKEN_ANN=mine)
+    assert "this Spotify user already has the account 'me'" in twice.stderr
     assert list(pipeline.files("spotify_songs/*/**/*.csv")) == ["spotify_songs/account=me/2026/11/2026-11-21.csv"]
 
 
@@ -298,3 +307,67 @@ def test_the_store_is_replaced_whole(data: Path, spotify: SampleSpotify, monkeyp
     write_tokens(data, tokens)
     assert load_tokens(data, "me") == tokens
     assert repr(tokens).count(tokens.refresh_token) == 0
+
+
+def test_a_store_of_the_version_before_is_taken_over(pipeline: Pipeline, spotify: SampleSpotify) -> None:
+    path = token_path(pipeline.data, "me")
+    path.parent.mkdir()
+    held = {"refresh_token": spotify.refresh_token, "obtained_at": "2026-10-01T10:00:00+00:00"}
+    path.write_text(json.dumps({**held, "access_token": "", "expires_at": ""}))
+    path.chmod(0o600)
+    succeeded(pipeline.slot(FIRST, task="ExtractRecent", SPOTIFY_REFRESH_TOKEN=""))
+    tokens = load_tokens(pipeline.data, "me")
+    assert tokens
+    assert (tokens.authorized_at, tokens.account_id) == (held["obtained_at"], "sample")
+
+
+def test_a_renewal_that_was_set_before_the_end_is_used_after_it(pipeline: Pipeline, spotify: SampleSpotify) -> None:
+    succeeded(pipeline.slot(FIRST, task="ExtractRecent"))
+    pipeline.environment["SPOTIFY_REFRESH_TOKEN"] = spotify.add_person(spotify.me)
+    succeeded(pipeline.slot(SECOND, task="ExtractRecent"))
+    del spotify.accounts.refresh_tokens[spotify.first_token]
+    spotify.accounts.access_tokens.clear()
+    succeeded(pipeline.slot(THIRD, task="ExtractRecent"))
+    assert outcomes(pipeline)[THIRD] == "consent_ended"
+    succeeded(pipeline.slot(FOURTH, task="ExtractRecent"))
+    assert outcomes(pipeline)[FOURTH] == "polled"
+
+
+def test_a_pause_that_the_library_met_with_is_told_by_the_next_slot(
+    pipeline: Pipeline, spotify: SampleSpotify, slack: SampleSlack
+) -> None:
+    spotify.answers = [error("/v1/me/tracks", 429, "q", {"Retry-After": "80000"}, reason="QUOTA_EXCEEDED")]
+    succeeded(pipeline.slot(FIRST, task="SyncSavedTracks"))
+    for slot in (SECOND, THIRD):
+        succeeded(pipeline.slot(slot, task="ExtractRecent", SLACK_WEBHOOK_URL=slack.url))
+    assert len(slack.messages) == 1
+    assert "is paused until" in slack.messages[0][1]["text"]
+
+
+def test_a_pause_that_is_over_before_the_slot_is_fails_nothing(pipeline: Pipeline, spotify: SampleSpotify) -> None:
+    spotify.answers = [Answer(RECENT, 429, b"slow down")] * 2  # no Retry-After: a second is waited for, then another
+    assert pipeline.slot(FIRST).returncode == NOT_ASKED
+    succeeded(pipeline.slot(SECOND))
+
+
+def test_a_long_pause_is_not_cut_short_by_a_shorter_one(data: Path) -> None:
+    now = utc_now()
+    for hours in (20, 1):
+        write_pause(data, "me", Pause(now.isoformat(), (now + hours * HOUR).isoformat(), "quota"))
+    pause = current_pause(data, "me", now)
+    assert pause
+    assert pause.ends_at == now + 20 * HOUR
+
+
+def test_with_several_people_nobody_is_polled_before_it_is_known_who_it_is(
+    pipeline: Pipeline, spotify: SampleSpotify
+) -> None:
+    spotify.page = page(*evening(3))
+    spotify.answers = [Answer("/v1/me", 403, b"Forbidden")]
+    process = pipeline.slot(FIRST, task="ExtractRecent", SPOTIFY_ACCOUNTS="me,ann")
+    assert process.returncode == 30
+    assert not any("recently-played" in call for call in spotify.calls)
+    succeeded(pipeline.slot(FIRST, task="ExtractRecent", SPOTIFY_ACCOUNTS="me,ann"))
+    # The plain variable is that of the first account.
+    refused = pipeline.slot(FIRST, "--account", "ann", task="ExtractRecent", SPOTIFY_ACCOUNTS="me,ann")
+    assert "account 'ann' has given no consent yet" in refused.stderr

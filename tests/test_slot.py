@@ -174,8 +174,8 @@ def test_an_account_name_that_is_no_plain_name_is_refused(
 
 def test_accounts_are_kept_apart(pipeline: Pipeline, spotify: SampleSpotify, database: Database) -> None:
     spotify.page = page(*evening(3))
-    bob = spotify.add_person(Person("bob"))
-    succeeded(pipeline.slot(FIRST, "--account", "ann"))
+    ann, bob = (spotify.add_person(Person(name)) for name in ("ann", "bob"))
+    succeeded(pipeline.slot(FIRST, "--account", "ann", SPOTIFY_REFRESH_TOKEN_ANN=ann))
     succeeded(pipeline.slot(FIRST, "--account", "bob-2", SPOTIFY_REFRESH_TOKEN_BOB_2=bob))
     assert database.rows("select account, count(*) from marts.fct_plays group by 1 order by 1") == [
         ("ann", 3),

@@ -92,7 +92,8 @@ class PartitionDamaged(Exception):
     def __init__(self, path: Path, line: int, problem: str) -> None:
         super().__init__(
             f"{path}, line {line}: {problem}. The file is left untouched and new plays wait in data/raw;"
-            " repair the line or restore the file from a backup, then run the slot again"
+            " repair the line; or restore the file from a backup and run luigi --module pipeline ReplayResponses, which"
+            " adds what the backup lacks. Then run the slot again"
         )
         self.path = path
 

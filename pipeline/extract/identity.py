@@ -43,6 +43,11 @@ def stored_id(data: Path, account: str) -> str | None:
         ) from None
 
 
+def any_identity(data: Path) -> bool:
+    """Whether it is known of any account whose it is."""
+    return any((data / FOLDER).glob("account=*.json"))
+
+
 def confirm_identity(data: Path, account: str, person: str) -> None:
     """Keep `person` (an account_id) as the listener of `account`.
 

@@ -26,11 +26,12 @@ LONGEST_FIELD = 64 * 1024 * 1024
 @dataclass(frozen=True)
 class MergedPartition:
     """A partition that a response touched. `path` is relative to the data folder; `rows_added`: the rows it brought,
-    by the moment in them, so that a response merged a second time says the same."""
+    by the moment in them, so that a response merged a second time says the same. `rows_gained`: those it lacked."""
 
     path: str
     rows_added: int
     rows: int
+    rows_gained: int
 
 
 def partition_path(dataset: Dataset, data: Path, account: str, date: str) -> Path:
@@ -66,7 +67,9 @@ def merge_rows(dataset: Dataset, data: Path, account: str, rows: Iterable[Row]) 
             write_atomic(path, format_partition(dataset, merged_rows.values()))
         moment = arrived[0][dataset.captured]
         added = sum(row[dataset.captured] == moment for row in merged_rows.values())
-        merged.append(MergedPartition(str(path.relative_to(data)), added, len(merged_rows)))
+        merged.append(
+            MergedPartition(str(path.relative_to(data)), added, len(merged_rows), len(merged_rows) - len(known))
+        )
     if damage:
         raise damage
     return merged

@@ -18,11 +18,12 @@ LONGEST_PAUSE = datetime.timedelta(hours=25)
 
 @dataclass(frozen=True)
 class Pause:
-    """`reason`: "quota" or "rate limit"."""
+    """`reason`: "quota" or "rate limit". `told`: whether somebody has been told of it."""
 
     since: str
     until: str
     reason: str
+    told: bool = False
 
     @property
     def ends_at(self) -> datetime.datetime:
@@ -50,5 +51,9 @@ def current_pause(data: Path, account: str, now: datetime.datetime) -> Pause | N
 
 
 def write_pause(data: Path, account: str, pause: Pause) -> None:
+    """Keep a pause; one that lasts longer stays."""
     with named_lock(data, f"pauses-account={account}"):
+        held = current_pause(data, account, datetime.datetime.fromisoformat(pause.since))
+        if held and held.ends_at > pause.ends_at:
+            return
         write_atomic(pause_path(data, account), json.dumps(asdict(pause), indent=1).encode())

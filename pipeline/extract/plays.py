@@ -45,6 +45,8 @@ COLUMNS = (
 )
 Play = dict[str, str]
 LONGEST_IDENTIFIER = 200
+# How the reason begins for which an entry is passed over that is no loss: an episode, for instance.
+OTHER_KIND = "of type"
 
 
 def parse_page(body: bytes, account: str, fetched_at: datetime.datetime) -> tuple[list[Play], list[dict[str, Any]]]:
@@ -86,7 +88,7 @@ def track_of(item: Any) -> dict[str, Any]:
         raise PassedOver("no track")
     kind = _text(track.get("type"))
     if kind not in ("", "track"):
-        raise PassedOver(f"of type {kind[:40]}, not a track")
+        raise PassedOver(f"{OTHER_KIND} {kind[:40]}, not a track")
     return track
 
 

@@ -11,7 +11,7 @@ from pipeline.extract.answers import utc_now
 from pipeline.extract.datasets import PLAYS
 from pipeline.extract.errors import PartitionDamaged, UnexpectedAnswer
 from pipeline.extract.partitions import MergedPartition, holds_older_rows, merge_rows
-from pipeline.extract.plays import Play, parse_page
+from pipeline.extract.plays import OTHER_KIND, Play, parse_page
 from pipeline.extract.records import Record, slot_of
 from pipeline.extract.spotify import PAGE, SpotifyClient
 
@@ -50,6 +50,7 @@ class MergedResponse:
             "newest": max(moments, default=None),
             "overlap": self.overlap,
             "skipped": self.skipped,
+            "unreadable": sum(not str(entry["reason"]).startswith(OTHER_KIND) for entry in self.skipped),
             "partitions": [dataclasses.asdict(partition) for partition in self.partitions],
         }
 
@@ -76,10 +77,21 @@ def poll_recent(client: SpotifyClient, data: Path, account: str) -> Record:
     return {**page.record(data), "calls": client.calls, "recovered": recovered}
 
 
-def describe_gaps(record: Record) -> list[str]:
-    """One sentence for each page of the record that holds no play which was known before."""
+def describe_gaps(record: Record, before: Record | None) -> list[str]:
+    """A sentence for each page of the record that holds no play which was known before, or entries that cannot be read.
+
+    `before`: the latest record until now; what could not be read then has been told.
+    """
     sentences = []
-    for page in (record, *record["recovered"]):
+    known = before.get("unreadable", 0) if before else 0
+    for page in (*record["recovered"], record):
+        if page["unreadable"] > known:
+            reasons = sorted({str(entry["reason"]) for entry in page["skipped"]})
+            sentences.append(
+                f"{page['unreadable']} of the {page['items']} entries that Spotify returned cannot be read as plays"
+                f" ({'; '.join(reasons)}) and are missing from the history. The answer is kept in {page['raw']}"
+            )
+        known = page["unreadable"]
         if page["overlap"] is False:
             full = page["items"] >= PAGE
             sentences.append(

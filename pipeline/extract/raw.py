@@ -42,6 +42,11 @@ def pending(data: Path, account: str) -> list[Path]:
     return sorted(waiting.glob(f"*{SUFFIX}"))
 
 
+def archived(data: Path, account: str) -> list[Path]:
+    """Responses that were merged, oldest first."""
+    return sorted(folder(data, account).glob(f"????/??/*{SUFFIX}"))
+
+
 def read(path: Path) -> bytes:
     """The response's bytes. Raises UnexpectedAnswer where the disk has spoiled the file."""
     try:

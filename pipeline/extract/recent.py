@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 from pathlib import Path
 
@@ -12,12 +13,23 @@ from pipeline.extract import raw
 from pipeline.extract.answers import utc_now
 from pipeline.extract.errors import ConsentEnded, PartitionDamaged, RateLimited, SlotInFuture, SpotifyError
 from pipeline.extract.files import account_lock, remove_torn
-from pipeline.extract.pause import current_pause
+from pipeline.extract.pause import current_pause, write_pause
 from pipeline.extract.poll import describe_gaps, poll_recent
-from pipeline.extract.records import Record, failed_path, outcome, read_record, record_path, write_record
+from pipeline.extract.records import (
+    Record,
+    failed_path,
+    latest_records,
+    outcome,
+    read_record,
+    record_path,
+    write_record,
+)
 from pipeline.extract.spotify import SpotifyClient
-from pipeline.extract.tokens import consent_ended, days_left, warn_of_end
+from pipeline.extract.tokens import consent_ended, days_left, end_warning, load_tokens, note
 from pipeline.slot import SlotTask
+
+# What is younger was written by this run.
+RUN_BEGAN_AT = utc_now()
 
 
 class ExtractRecent(SlotTask):
@@ -34,13 +46,15 @@ class ExtractRecent(SlotTask):
         return luigi.LocalTarget(record_path(config.storage().root, self.account, self.run_at))
 
     def complete(self) -> bool:
-        found = outcome(read_record(Path(self.output().path)))
+        record = read_record(Path(self.output().path))
+        if record is None or outcome(record) == "polled":
+            return record is not None
         data = config.storage().root
-        if found == "paused":
+        if datetime.datetime.fromisoformat(record["fetched_at"]) > RUN_BEGAN_AT:
+            return True  # written by this run, whose other tasks rely on it, though the reason may be gone by now
+        if outcome(record) == "paused":
             return current_pause(data, self.account, utc_now()) is not None
-        if found == "consent_ended":
-            return consent_ended(data, self.account, config.spotify().refresh_token(self.account))
-        return found is not None
+        return consent_ended(data, self.account, config.spotify().refresh_token(self.account))
 
     def run(self) -> None:
         if self.run_at.replace(tzinfo=datetime.UTC) > utc_now():
@@ -75,14 +89,31 @@ class ExtractRecent(SlotTask):
             if isinstance(reason, RateLimited):
                 record["paused_until"] = reason.retry_at.isoformat()
             self.set_status_message(str(reason))  # type: ignore[misc]
-            # Found out now, or known since an earlier slot and told then.
-            (self.notice if client.calls else self.remark)(str(reason))
+            self._tell_once(data, reason)
             return record
         polled["slot"] = f"{self.run_at:%Y-%m-%dT%H:%MZ}"
-        for sentence in (*describe_gaps(polled), warn_of_end(data, self.account, utc_now())):
-            if sentence:
-                self.notice(sentence)
+        for sentence in describe_gaps(polled, latest_records(data, self.account)[1]):
+            self.notice(sentence)
+        if warning := end_warning(data, self.account, utc_now()):
+            due, sentence = warning
+            self.notice(sentence)
+            note(data, self.account, warned=due)
         return polled
+
+    def _tell_once(self, data: Path, reason: RateLimited | ConsentEnded) -> None:
+        """Tell of a pause or of an ended consent, unless it was told before; whoever met with it, a poll or another."""
+        if isinstance(reason, ConsentEnded):
+            tokens = load_tokens(data, self.account)
+            told = tokens is not None and tokens.told
+        else:
+            pause = current_pause(data, self.account, utc_now())
+            told = pause is None or pause.told  # one that is over already is nobody's concern
+        (self.remark if told else self.notice)(str(reason))
+        # Only now: told twice, after a kill, is better than never.
+        if isinstance(reason, ConsentEnded):
+            note(data, self.account, told=True)
+        elif pause and not told:
+            write_pause(data, self.account, dataclasses.replace(pause, told=True))
 
     def _record(self, outcome: str, client: SpotifyClient, moment: datetime.datetime, reason: str = "") -> Record:
         return {

@@ -18,6 +18,7 @@ from typing import Any
 from pipeline.extract.files import write_atomic
 
 Record = dict[str, Any]
+LOOKED_AT = 5  # young files, of which the youngest record is taken: a restored backup has mixed up their times
 
 
 def folder(data: Path, account: str) -> Path:
@@ -40,6 +41,30 @@ def read_record(path: Path) -> Record | None:
 def write_record(path: Path, record: Record) -> None:
     """The caller holds the account's lock."""
     write_atomic(path, (json.dumps(record, indent=1) + "\n").encode())
+
+
+def latest_records(data: Path, account: str) -> tuple[Record | None, Record | None]:
+    """The latest attempt of all, and the latest that brought a page, by the moments in them.
+
+    A slot of the past that was run by hand has an old name, but a young file and a young folder.
+    """
+    months = sorted(folder(data, account).glob("????/??"))
+    months = [*months[-2:], *sorted(months, key=_modified)[-1:]]
+    paths = {path for month in months for path in month.glob("[!.]*.json")}
+    attempts: list[Record] = []
+    for path in sorted(paths, key=_modified, reverse=True):
+        record = read_record(path)
+        if record and "fetched_at" in record:
+            attempts.append(record)
+        if len(attempts) >= LOOKED_AT and any(outcome(each) == "polled" for each in attempts):
+            break
+    polled = [record for record in attempts if outcome(record) == "polled"]
+    latest = (max(each, key=lambda record: str(record["fetched_at"]), default=None) for each in (attempts, polled))
+    return next(latest), next(latest)
+
+
+def _modified(path: Path) -> tuple[int, str]:
+    return path.stat().st_mtime_ns, path.name
 
 
 def failed_path(path: Path, moment: datetime.datetime) -> Path:

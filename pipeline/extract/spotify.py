@@ -27,10 +27,10 @@ from pipeline.extract.errors import (
     UnexpectedAnswer,
     WrongPerson,
 )
-from pipeline.extract.identity import account_id, confirm_identity
+from pipeline.extract.identity import account_id, any_identity, confirm_identity
 from pipeline.extract.pause import Pause, current_pause, write_pause
 from pipeline.extract.refresh import consent_ended, refresh
-from pipeline.extract.tokens import Tokens, digest, read_tokens, token_lock, write_tokens
+from pipeline.extract.tokens import Tokens, read_tokens, token_lock, write_tokens
 
 logger = logging.getLogger("luigi-interface")
 PAGE = 50
@@ -161,8 +161,7 @@ class SpotifyClient:
                     lambda url, **form: self._send(self.session.post, url, **form), self.settings, tokens, utc_now()
                 )
             except ConsentEnded as error:
-                bootstrap = digest(self.settings.refresh_token(self.account))
-                write_tokens(self.data, replace(tokens, access_token="", ended=error.words, bootstrap=bootstrap))
+                write_tokens(self.data, replace(tokens, access_token="", ended=error.words))
                 raise
             write_tokens(self.data, tokens)
             return tokens
@@ -174,9 +173,15 @@ class SpotifyClient:
             raise_for_status(response, self._secrets())
             person = account_id(response.json())
             confirm_identity(self.data, self.account, person)
-        except (WrongPerson, RateLimited):
+        except WrongPerson:
+            # Neither used nor sent again. A new token in the settings, or a new consent, takes its place.
+            with token_lock(self.data, self.account):
+                ended = replace(self._stored_tokens(), access_token="", ended="another person's consent", told=True)
+                write_tokens(self.data, ended)
             raise
         except (SpotifyError, ValueError) as error:
+            if isinstance(error, RateLimited) or any_identity(self.data) or len(self.settings.account_names) > 1:
+                raise  # with more than one person about, plays of nobody knows whom are not taken in
             logger.warning(
                 "%s: whose account it is could not be asked (%s); the next call asks again", self.account, error
             )

@@ -13,6 +13,7 @@ import json
 import stat
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from filelock import FileLock
 
@@ -35,7 +36,7 @@ class Tokens:
     `pkce`: given without a client secret, and refreshed without one. `account_id`: Spotify's id of the person, empty
     until it has been asked. `ended`: Spotify's words, once it has refused the refresh token for good. `bootstrap`:
     digest of the SPOTIFY_REFRESH_TOKEN that was set when the store was written. `warned`: the least number of days left
-    that somebody has been warned of; 0 for none.
+    that somebody has been warned of; 0 for none. `told`: whether somebody has been told that it `ended`.
     """
 
     account: str
@@ -48,6 +49,7 @@ class Tokens:
     ended: str = ""
     bootstrap: str = ""
     warned: int = 0
+    told: bool = False
 
     def __repr__(self) -> str:
         return f"Tokens(account={self.account!r}, authorized_at={self.authorized_at!r})"
@@ -103,7 +105,7 @@ def load_tokens(data: Path, account: str) -> Tokens | None:
         raise TokenStoreError(f"{path} can be read by others (mode {mode:04o}). Run: chmod 600 {path}")
     again = f"python -m pipeline authorize --account {account}"
     try:
-        tokens = Tokens(**json.loads(path.read_bytes()))
+        tokens = Tokens(**_upgraded(json.loads(path.read_bytes()), account))
         tokens.valid_at(tokens.consent_ends_at)
     except (ValueError, TypeError):
         # The cause would quote the file's content.
@@ -114,6 +116,14 @@ def load_tokens(data: Path, account: str) -> Tokens | None:
             f" another's history. Delete it and run: {again}"
         )
     return tokens
+
+
+def _upgraded(held: Any, account: str) -> Any:
+    """A store of before 0.2 knew when the refresh token came: the person had agreed by then at the latest."""
+    if isinstance(held, dict) and "obtained_at" in held:
+        held = {**held, "account": account, "authorized_at": held["obtained_at"]}
+        del held["obtained_at"]
+    return held
 
 
 def write_tokens(data: Path, tokens: Tokens) -> None:
@@ -139,19 +149,25 @@ def days_left(data: Path, account: str, now: datetime.datetime) -> int | None:
     return tokens.days_left(now) if tokens else None
 
 
-def warn_of_end(data: Path, account: str, now: datetime.datetime) -> str | None:
-    """A sentence, 30, 7 and 1 days before the consent ends, each once."""
-    with token_lock(data, account):
-        tokens = load_tokens(data, account)
-        if tokens is None:
-            return None
-        left = tokens.days_left(now)
-        due = min((days for days in WARNED if left <= days), default=0)
-        if not due or (tokens.warned and tokens.warned <= due):
-            return None
-        write_tokens(data, replace(tokens, warned=due))
+def end_warning(data: Path, account: str, now: datetime.datetime) -> tuple[int, str] | None:
+    """The days (30, 7 or 1) and a sentence, where somebody is to be warned of the consent's end and was not yet."""
+    tokens = load_tokens(data, account)
+    if tokens is None:
+        return None
+    left = tokens.days_left(now)
+    due = min((days for days in WARNED if left <= days), default=0)
+    if not due or (tokens.warned and tokens.warned <= due):
+        return None
     days = f"{left} day{'' if left == 1 else 's'}"
-    return (
+    return due, (
         f"The consent of account {account!r} ends in {days}, on {tokens.consent_ends_at:%Y-%m-%d}; then nothing"
         f" is polled any more. Renew it: python -m pipeline authorize --account {account}"
     )
+
+
+def note(data: Path, account: str, **changes: Any) -> None:
+    """Change what the store says of an account, if it has one: `warned`, `told`."""
+    with token_lock(data, account):
+        tokens = load_tokens(data, account)
+        if tokens:
+            write_tokens(data, replace(tokens, **changes))

@@ -51,6 +51,8 @@ class EnrichGenres(SlotTask):
     def run(self) -> None:
         data = config.storage().root
         with transaction() as connection:
+            begin_load(connection)
+            load_new_partitions(connection, data, self.account, GENRES)
             limit = config.musicbrainz().artists_per_slot
             queue = artists_without_genres(connection, self.account, utc_now(), limit)
             if not queue:

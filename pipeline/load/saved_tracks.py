@@ -44,17 +44,19 @@ class SyncSavedTracks(SlotTask):
         return Marker("staging.spotify_saved_tracks", self.update_id)
 
     def run(self) -> None:
-        with transaction() as connection:
-            last = last_read(connection, self.account)
-            if last and last[0] >= self.run_at.date() and last[1] in DONE:
-                self.output().touch(connection)
-                return
-        with (
-            named_lock(config.storage().root, f"saved_tracks-account={self.account}"),
-            contextlib.closing(connect()) as counter,
-        ):
-            counter.autocommit = True
-            self._read(counter, last[1] == "empty" if last else False)
+        data = config.storage().root
+        with named_lock(data, f"saved_tracks-account={self.account}"):
+            with transaction() as connection:
+                begin_load(connection)
+                # What a run that died has left in files is known before the library is compared with it.
+                load_new_partitions(connection, data, self.account, SAVED_TRACKS)
+                last = last_read(connection, self.account)
+                if last and last[0] >= self.run_at.date() and last[1] in DONE:
+                    self.output().touch(connection)
+                    return
+            with contextlib.closing(connect()) as counter:
+                counter.autocommit = True
+                self._read(counter, last[1] == "empty" if last else False)
 
     def _read(self, counter: Any, was_empty: bool) -> None:
         data, now = config.storage().root, utc_now()

@@ -114,6 +114,7 @@ create table if not exists staging.polls (
     items integer,
     new_plays integer,
     skipped integer,
+    unreadable integer,
     oldest timestamptz,
     newest timestamptz,
     overlap boolean,
@@ -126,8 +127,9 @@ create table if not exists staging.polls (
     primary key (account, fetched_at)
 );
 create index if not exists polls_record on staging.polls (account, record);
-create index if not exists polls_evidence on staging.polls (account, fetched_at) where items > 0;
-create index if not exists polls_no_overlap on staging.polls (account, fetched_at) where overlap is false;
+create index if not exists polls_evidence on staging.polls (account, fetched_at) where oldest is not null;
+create index if not exists polls_with_loss on staging.polls (account, fetched_at)
+where overlap is false or unreadable > 0;
 
 -- Times that a data export covers: a gap inside one is closed. Written by the import.
 create table if not exists staging.history_spans (

@@ -18,10 +18,11 @@ from pipeline.load.postgres import WAREHOUSE_LOCK, ensure_schema
 
 @dataclass(frozen=True)
 class Loaded:
-    """`rows`: those that staging did not have, or had otherwise."""
+    """`rows`: those that staging did not have, or had otherwise. `shrunk`: files that hold fewer rows than staging."""
 
     partitions: int
     rows: int
+    shrunk: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,7 @@ def _versions(dataset: Dataset, data: Path, account: str | None = None) -> Itera
 
 def _load(connection: Any, data: Path, dataset: Dataset, versions: Iterable[Version]) -> Loaded:
     partitions = 0
+    shrunk: list[str] = []
     table = {"table": sql.Identifier(dataset.name), "incoming": sql.Identifier(f"incoming_{dataset.name}")}
     with connection.cursor() as cursor:
         for version in versions:
@@ -83,10 +85,23 @@ def _load(connection: Any, data: Path, dataset: Dataset, versions: Iterable[Vers
                 create = "create temporary table {incoming} (like staging.{table}) on commit drop"
                 cursor.execute(sql.SQL(create).format(**table))
                 cursor.execute(sql.SQL("alter table {incoming} drop column load_id").format(**table))
-            _copy(cursor, data / version.path, dataset, table["incoming"])
+            rows = _copy(cursor, data / version.path, dataset, table["incoming"])
+            if rows < _held(cursor, version, dataset):
+                shrunk.append(version.path)
             record_version(cursor, version)
             partitions += 1
-        return Loaded(partitions, _insert_new(cursor, dataset, table) if partitions else 0)
+        return Loaded(partitions, _insert_new(cursor, dataset, table) if partitions else 0, tuple(shrunk))
+
+
+def _held(cursor: Any, version: Version, dataset: Dataset) -> int:
+    """How many rows of a partition's day staging holds."""
+    cursor.execute(
+        sql.SQL("select count(*) from staging.{} where account = %s and {} = %s").format(
+            sql.Identifier(dataset.name), sql.Identifier(dataset.date)
+        ),
+        (version.account, Path(version.path).stem),
+    )
+    return int(cursor.fetchone()[0])
 
 
 def record_version(cursor: Any, version: Version) -> None:
@@ -97,11 +112,13 @@ def record_version(cursor: Any, version: Version) -> None:
     )
 
 
-def _copy(cursor: Any, path: Path, dataset: Dataset, incoming: sql.Identifier) -> None:
+def _copy(cursor: Any, path: Path, dataset: Dataset, incoming: sql.Identifier) -> int:
+    """Returns the rows of the file."""
     statement = sql.SQL("copy {} ({}) from stdin (format csv, header match)").format(incoming, _columns(dataset))
     try:
         with path.open("rb") as file:
             cursor.copy_expert(statement, file)
+            return int(cursor.rowcount)
     except (psycopg2.DataError, psycopg2.IntegrityError) as error:
         # e.g. COPY incoming_spotify_songs, line 7, column song_duration_ms: "abc"
         where = (error.diag.context or "").partition(", ")[2].splitlines()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 
 from pipeline import config
-from pipeline.extract.datasets import DATASETS, PLAYS
+from pipeline.extract.datasets import PLAYS
 from pipeline.extract.recent import ExtractRecent
 from pipeline.load.ledger import load_new_polls
 from pipeline.load.marker import Marker
@@ -17,8 +17,8 @@ logger = logging.getLogger("luigi-interface")
 
 
 class CopyToStaging(SlotTask):
-    """Loads the partitions and poll records that staging does not hold in their present version: data and marker in
-    one transaction."""
+    """Loads the partitions of plays and the poll records that staging does not hold in their present version: data and
+    marker in one transaction."""
 
     priority = 20
 
@@ -32,11 +32,15 @@ class CopyToStaging(SlotTask):
         data = config.storage().root
         with transaction() as connection:
             begin_load(connection)
-            loaded = {each: load_new_partitions(connection, data, self.account, each) for each in DATASETS}
+            plays = load_new_partitions(connection, data, self.account, PLAYS)
             load_new_polls(connection, data, self.account)
             self.output().touch(connection)
-        plays = loaded[PLAYS]
         logger.info(
             "%s: %d new or corrected plays loaded from %d partitions", self.account, plays.rows, plays.partitions
         )
+        for path in plays.shrunk:
+            self.notice(
+                f"{data / path} holds fewer plays than were captured. If it was restored from an older backup, run"
+                f" luigi --module pipeline ReplayResponses --account {self.account}, which merges the kept answers"
+            )
         self.set_status_message(f"{plays.rows} new plays")  # type: ignore[misc]

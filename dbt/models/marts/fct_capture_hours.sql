@@ -23,7 +23,7 @@ first_pages as (
         account,
         oldest_played_at as captured_from
     from polls
-    where items > 0
+    where oldest_played_at is not null
     order by account, fetched_at
 
 ),
@@ -32,7 +32,7 @@ pages as (
 
     select
         account,
-        max(fetched_at) filter (where items > 0) as polled_until,
+        max(fetched_at) filter (where oldest_played_at is not null) as polled_until,
         max(fetched_at) as attempted_at
     from polls
     group by account

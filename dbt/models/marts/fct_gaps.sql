@@ -1,8 +1,11 @@
 {{ config(materialized='view') }}
 
 /*
-Where plays may have been lost: between the plays known before and the oldest of a page that holds none of them. A full
-page means that Spotify's window of 50 was overrun; a short one proves nothing, so it is not taken for proof either.
+Where plays may have been lost:
+
+  window_overrun     a full page without a play that was known before: between the last one known and its oldest
+  short_page         the same of a page of less than 50, which proves nothing and so is not taken for proof either
+  unreadable_items   a page with more entries that are no plays than the page before: since that one
 
 Plays arrive late. Those that ended within late_arrival_hours before the poll before may have been on their way then, so
 a gap begins that much earlier. It is closed when imported history covers it from end to end.
@@ -11,16 +14,9 @@ A view over a few rows of the ledger: it is true in a slot without news too, in 
 */
 with
 
-polls as (
+polls as not materialized (
 
     select * from {{ ref('stg_spotify__polls') }}
-
-),
-
-pages_without_overlap as (
-
-    select * from polls
-    where is_overlapping is false and items > 0
 
 ),
 
@@ -32,12 +28,20 @@ found as (
         pages.slot as found_in_slot,
         known.played_at as known_until,
         coalesce(
-            least(known.played_at, poll_before.fetched_at - interval '{{ var("late_arrival_hours") }} hours'),
-            pages.oldest_played_at
+            least(
+                case when pages.is_overlapping is false then known.played_at end,
+                poll_before.fetched_at - interval '{{ var("late_arrival_hours") }} hours',
+                pages.oldest_played_at
+            ),
+            pages.fetched_at
         ) as begins_at,
-        pages.oldest_played_at as ends_at,
-        case when pages.items >= 50 then 'window_overrun' else 'short_page' end as why
-    from pages_without_overlap as pages
+        case when pages.unreadable > 0 then pages.fetched_at else pages.oldest_played_at end as ends_at,
+        case
+            when pages.is_overlapping is not false then 'unreadable_items'
+            when pages.items >= 50 then 'window_overrun'
+            else 'short_page'
+        end as why
+    from polls as pages
     left join lateral (
         select plays.played_at
         from {{ ref('stg_spotify__plays') }} as plays
@@ -50,12 +54,20 @@ found as (
         limit 1
     ) as known on true
     left join lateral (
-        select polls.fetched_at
+        select
+            polls.fetched_at,
+            polls.unreadable
         from polls
-        where polls.account = pages.account and polls.fetched_at < pages.fetched_at and polls.items > 0
+        where
+            polls.account = pages.account
+            and polls.fetched_at < pages.fetched_at
+            and polls.oldest_played_at is not null
         order by polls.fetched_at desc
         limit 1
     ) as poll_before on true
+    where
+        (pages.is_overlapping is false or pages.unreadable > 0)
+        and (pages.is_overlapping is false or pages.unreadable > coalesce(poll_before.unreadable, 0))
 
 ),
 

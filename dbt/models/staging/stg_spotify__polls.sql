@@ -5,6 +5,7 @@ select
     outcome,
     items,
     new_plays,
+    unreadable,
     oldest as oldest_played_at,
     newest as newest_played_at,
     overlap as is_overlapping,

@@ -43,10 +43,24 @@ class EmptyTest(_EmptyTask):
         return EmptyBuild(run_at=self.run_at)
 
 
+class EmptySync(_EmptyTask):
+    """Stands for SyncSavedTracks."""
+
+    def requires(self) -> EmptyLoad:
+        return EmptyLoad(run_at=self.run_at)
+
+
+class EmptyEnrich(_EmptyTask):
+    """Stands for EnrichGenres."""
+
+    def requires(self) -> EmptyLoad:
+        return EmptyLoad(run_at=self.run_at)
+
+
 class EmptyPipeline(luigi.WrapperTask):
     """Stands for RunPipeline."""
 
     run_at: datetime.datetime = luigi.DateMinuteParameter(interval=30, description="Slot, UTC: 2026-11-22T1430")
 
-    def requires(self) -> EmptyTest:
-        return EmptyTest(run_at=self.run_at)
+    def requires(self) -> list[_EmptyTask]:
+        return [task(run_at=self.run_at) for task in (EmptyTest, EmptySync, EmptyEnrich)]

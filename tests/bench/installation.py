@@ -61,6 +61,8 @@ class Installation:
             **self.spotify.environment(),
             "DATA_DIR": str(self.data),
             "DATABASE_URL": self.database_url,
+            # Artists nobody has asked for would have every slot wait for MusicBrainz.
+            "MUSICBRAINZ_ARTISTS_PER_SLOT": "0",
             "PYTHONPATH": str(PROJECT),
         }
 

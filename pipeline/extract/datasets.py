@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pipeline.extract import genres, plays, saved_tracks
 
 Row = dict[str, str]
+Identity = tuple[datetime.datetime, *tuple[str, ...]]
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,7 @@ class Dataset:
     key: tuple[str, ...]
     captured: str
 
-    def identity(self, row: Row) -> tuple[datetime.datetime, *tuple[str, ...]]:
+    def identity(self, row: Row) -> Identity:
         """What makes two rows of one account the same."""
         return (datetime.datetime.fromisoformat(row[self.moment]), *(row[column] for column in self.key))
 

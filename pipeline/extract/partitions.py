@@ -16,7 +16,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.extract.datasets import Dataset, Row
+from pipeline.extract.datasets import Dataset, Identity, Row
 from pipeline.extract.errors import PartitionDamaged
 from pipeline.extract.files import write_atomic
 
@@ -26,12 +26,14 @@ LONGEST_FIELD = 64 * 1024 * 1024
 @dataclass(frozen=True)
 class MergedPartition:
     """A partition that a response touched. `path` is relative to the data folder; `rows_added`: the rows it brought,
-    by the moment in them, so that a response merged a second time says the same. `rows_gained`: those it lacked."""
+    by the moment in them, so that a response merged a second time says the same. `rows_gained`: those it lacked.
+    `added`: what identifies the rows it brought."""
 
     path: str
     rows_added: int
     rows: int
     rows_gained: int
+    added: frozenset[Identity]
 
 
 def partition_path(dataset: Dataset, data: Path, account: str, date: str) -> Path:
@@ -66,10 +68,9 @@ def merge_rows(dataset: Dataset, data: Path, account: str, rows: Iterable[Row]) 
         if len(merged_rows) > len(known):
             write_atomic(path, format_partition(dataset, merged_rows.values()))
         moment = arrived[0][dataset.captured]
-        added = sum(row[dataset.captured] == moment for row in merged_rows.values())
-        merged.append(
-            MergedPartition(str(path.relative_to(data)), added, len(merged_rows), len(merged_rows) - len(known))
-        )
+        added = frozenset(identity for identity, row in merged_rows.items() if row[dataset.captured] == moment)
+        gained = len(merged_rows) - len(known)
+        merged.append(MergedPartition(str(path.relative_to(data)), len(added), len(merged_rows), gained, added))
     if damage:
         raise damage
     return merged

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from pipeline.extract import raw
 from pipeline.extract.answers import utc_now
-from pipeline.extract.datasets import PLAYS
+from pipeline.extract.datasets import PLAYS, Identity
 from pipeline.extract.errors import PartitionDamaged, UnexpectedAnswer
 from pipeline.extract.partitions import MergedPartition, holds_older_rows, merge_rows
-from pipeline.extract.plays import OTHER_KIND, Play, parse_page
+from pipeline.extract.plays import OTHER_KIND, Play, format_moment, parse_page
 from pipeline.extract.records import Record, slot_of
 from pipeline.extract.spotify import PAGE, SpotifyClient
 
@@ -20,13 +20,18 @@ logger = logging.getLogger("luigi-interface")
 
 @dataclasses.dataclass(frozen=True)
 class MergedResponse:
-    """What one kept response came to. `overlap`: whether it holds a play that was known before; None without a past."""
+    """What one kept response came to.
+
+    `overlap`: whether it holds a play that was known before; None without a past. `late_from`: the oldest play that is
+    new though a younger one was known, and so has come late.
+    """
 
     path: Path
     plays: list[Play]
     skipped: list[dict[str, object]]
     partitions: list[MergedPartition]
     overlap: bool | None
+    late_from: str | None
 
     @property
     def items(self) -> int:
@@ -49,9 +54,13 @@ class MergedResponse:
             "oldest": min(moments, default=None),
             "newest": max(moments, default=None),
             "overlap": self.overlap,
+            "late_from": self.late_from,
             "skipped": self.skipped,
             "unreadable": sum(not str(entry["reason"]).startswith(OTHER_KIND) for entry in self.skipped),
-            "partitions": [dataclasses.asdict(partition) for partition in self.partitions],
+            "partitions": [
+                {"path": partition.path, "rows_added": partition.rows_added, "rows": partition.rows}
+                for partition in self.partitions
+            ],
         }
 
 
@@ -112,8 +121,12 @@ def _merge(path: Path, data: Path, account: str) -> MergedResponse:
     for item in skipped:
         logger.info("%s: item %s passed over: %s", path.name, item["item"], item["reason"])
     partitions = merge_rows(PLAYS, data, account, plays)
-    added = sum(partition.rows_added for partition in partitions)
-    overlap: bool | None = added < len({PLAYS.identity(play) for play in plays})
+    added: set[Identity] = set().union(*(partition.added for partition in partitions))
+    known = {PLAYS.identity(play) for play in plays} - added
+    overlap: bool | None = bool(known)
     if not overlap and not (plays and holds_older_rows(PLAYS, data, account, partitions)):
         overlap = None
-    return MergedResponse(path, plays, skipped, partitions, overlap)
+    newest_known = max((identity[0] for identity in known), default=None)
+    late = [identity[0] for identity in added if newest_known and identity[0] < newest_known]
+    late_from = format_moment(min(late)) if late else None
+    return MergedResponse(path, plays, skipped, partitions, overlap, late_from)

@@ -118,6 +118,7 @@ create table if not exists staging.polls (
     oldest timestamptz,
     newest timestamptz,
     overlap boolean,
+    late_from timestamptz,
     calls_used integer not null,
     reason text,
     paused_until timestamptz,
@@ -129,7 +130,7 @@ create table if not exists staging.polls (
 create index if not exists polls_record on staging.polls (account, record);
 create index if not exists polls_evidence on staging.polls (account, fetched_at) where oldest is not null;
 create index if not exists polls_with_loss on staging.polls (account, fetched_at)
-where overlap is false or unreadable > 0;
+where overlap is false or unreadable > 0 or late_from is not null;
 
 -- Times that a data export covers: a gap inside one is closed. Written by the import.
 create table if not exists staging.history_spans (

@@ -6,6 +6,8 @@ Where plays may have been lost:
   window_overrun     a full page without a play that was known before: between the last one known and its oldest
   short_page         the same of a page of less than 50, which proves nothing and so is not taken for proof either
   unreadable_items   a page with more entries that are no plays than the page before: since that one
+  late_plays         a page that begins among plays which came late, of a phone that was offline: before its oldest,
+                     for what came with them may have been outside the window already
 
 Plays arrive late. Those that ended within late_arrival_hours before the poll before may have been on their way then, so
 a gap begins that much earlier. It is closed when imported history covers it from end to end.
@@ -30,16 +32,27 @@ found as (
         coalesce(
             least(
                 case when pages.is_overlapping is false then known.played_at end,
-                poll_before.fetched_at - interval '{{ var("late_arrival_hours") }} hours',
+                case
+                    when pages.is_overlapping is false or pages.unreadable > coalesce(poll_before.unreadable, 0)
+                        then poll_before.fetched_at - interval '{{ var("late_arrival_hours") }} hours'
+                end,
+                case
+                    when pages.late_from is not null
+                        then pages.oldest_played_at - interval '{{ var("late_sitting_hours") }} hours'
+                end,
                 pages.oldest_played_at
             ),
             pages.fetched_at
         ) as begins_at,
-        case when pages.unreadable > 0 then pages.fetched_at else pages.oldest_played_at end as ends_at,
         case
-            when pages.is_overlapping is not false then 'unreadable_items'
-            when pages.items >= 50 then 'window_overrun'
-            else 'short_page'
+            when pages.unreadable > coalesce(poll_before.unreadable, 0) then pages.fetched_at
+            else pages.oldest_played_at
+        end as ends_at,
+        case
+            when pages.is_overlapping is false and pages.items >= 50 then 'window_overrun'
+            when pages.is_overlapping is false then 'short_page'
+            when pages.unreadable > coalesce(poll_before.unreadable, 0) then 'unreadable_items'
+            else 'late_plays'
         end as why
     from polls as pages
     left join lateral (
@@ -56,7 +69,8 @@ found as (
     left join lateral (
         select
             polls.fetched_at,
-            polls.unreadable
+            polls.unreadable,
+            polls.oldest_played_at
         from polls
         where
             polls.account = pages.account
@@ -66,8 +80,17 @@ found as (
         limit 1
     ) as poll_before on true
     where
-        (pages.is_overlapping is false or pages.unreadable > 0)
-        and (pages.is_overlapping is false or pages.unreadable > coalesce(poll_before.unreadable, 0))
+        -- The index of pages that can be a loss, of which there are few.
+        (pages.is_overlapping is false or pages.unreadable > 0 or pages.late_from is not null)
+        and (
+            pages.is_overlapping is false
+            or pages.unreadable > coalesce(poll_before.unreadable, 0)
+            or (
+                pages.late_from < pages.oldest_played_at + interval '{{ var("late_sitting_hours") }} hours'
+                -- As long as the page reaches as far back as the one before, nothing has left the window.
+                and pages.oldest_played_at > poll_before.oldest_played_at
+            )
+        )
 
 ),
 

@@ -9,6 +9,7 @@ select
     oldest as oldest_played_at,
     newest as newest_played_at,
     overlap as is_overlapping,
+    late_from,
     calls_used,
     reason,
     paused_until,

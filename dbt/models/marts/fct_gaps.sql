@@ -9,6 +9,8 @@ Where plays may have been lost:
   late_plays         a page that begins among plays which came late, of a phone that was offline: before its oldest,
                      for what came with them may have been outside the window already
 
+A page whose oldest play is older than one that was known before holds late plays, whatever else it is.
+
 Plays arrive late. Those that ended within late_arrival_hours before the poll before may have been on their way then, so
 a gap begins that much earlier. It is closed when imported history covers it from end to end.
 
@@ -37,7 +39,7 @@ found as (
                         then poll_before.fetched_at - interval '{{ var("late_arrival_hours") }} hours'
                 end,
                 case
-                    when pages.late_from is not null
+                    when pages.late_from is not null or younger.played_at is not null
                         then pages.oldest_played_at - interval '{{ var("late_sitting_hours") }} hours'
                 end,
                 pages.oldest_played_at
@@ -66,6 +68,17 @@ found as (
         order by plays.played_date_utc desc, plays.played_at desc
         limit 1
     ) as known on true
+    left join lateral (
+        select plays.played_at
+        from {{ ref('stg_spotify__plays') }} as plays
+        where
+            plays.account = pages.account
+            and plays.played_date_utc >= (pages.oldest_played_at at time zone 'UTC')::date
+            and plays.played_at > pages.oldest_played_at
+            and plays.captured_at < pages.fetched_at
+        order by plays.played_date_utc asc, plays.played_at asc
+        limit 1
+    ) as younger on true
     left join lateral (
         select
             polls.fetched_at,

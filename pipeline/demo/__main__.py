@@ -38,6 +38,12 @@ SLOTS = (
 DOWN = "15:30"
 # Played while nobody polls, and more than Spotify remembers.
 MARATHON = 65
+WHY = {
+    "window_overrun": "Spotify keeps the last 50 alone",
+    "short_page": "a short page proves nothing",
+    "late_plays": "more late plays may have come when the 50 were full",
+    "unreadable_items": "Spotify returned what is no play",
+}
 
 
 def main() -> int:
@@ -149,13 +155,11 @@ def show_rules(connection: Any) -> None:
 
 def show_gaps(connection: Any) -> None:
     with connection.cursor() as cursor:
-        cursor.execute("select begins_at, ends_at from marts.fct_gaps where is_open order by begins_at")
+        cursor.execute("select begins_at, ends_at, why from marts.fct_gaps where is_open order by found_at")
         gaps = cursor.fetchall()
-    for begins_at, ends_at in gaps:
-        print(
-            f"A gap: plays may be lost from {begins_at:%H:%M} to {ends_at:%H:%M} UTC; Spotify keeps the last 50 alone."
-            " Totals are at least that much."
-        )
+    for begins_at, ends_at, why in gaps:
+        print(f"A gap: plays may be lost from {begins_at:%a %H:%M} to {ends_at:%a %H:%M} UTC, for {WHY[why]}.")
+    print("Totals say that they are at least so much, until a data export closes the gaps.")
 
 
 def show_genres(connection: Any) -> None:

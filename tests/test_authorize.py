@@ -168,6 +168,7 @@ def test_a_consent_is_given_in_the_browser_and_kept(spotify: SampleSpotify, data
         "ended": "",
         "bootstrap": digest(spotify.first_token),
         "warned": 0,
+        "told": False,
     }
     assert json.loads((data / "accounts" / "account=me.json").read_text())["account_id"] == "sample"
     assert [call.split("?")[0] for call in spotify.calls] == ["GET /authorize", f"POST {TOKEN}", f"GET {ME}"]

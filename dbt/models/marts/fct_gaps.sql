@@ -39,7 +39,9 @@ found as (
                         then poll_before.fetched_at - interval '{{ var("late_arrival_hours") }} hours'
                 end,
                 case
-                    when pages.late_from is not null or younger.played_at is not null
+                    when
+                        pages.late_from is not null
+                        or (pages.is_overlapping is false and younger.played_at is not null)
                         then pages.oldest_played_at - interval '{{ var("late_sitting_hours") }} hours'
                 end,
                 pages.oldest_played_at

@@ -1,7 +1,8 @@
 """What became of a simulated month: the plays that Spotify showed, those that were captured, and what the ledger says.
 
-A play that is lost has to lie in a gap. One kind alone is excused, by an exact rule: at the first page after Spotify
-first showed it, it was outside the window, and the window held nothing that had come late. So no page shows a trace.
+A play that is lost has to lie in a gap. One kind alone is excused, by an exact rule: it came late itself (a younger one
+had been shown by the page before), it had left the window by the first page after it was shown, and that page holds
+nothing else that came late: then no page shows a trace. What was lost in its turn, in an overrun window, never is.
 """
 
 from __future__ import annotations
@@ -141,7 +142,7 @@ def judge(person: Person, expected: Counter[str], ended_at: Moment, found: Resul
 
 
 def left_no_trace(play: SamplePlay, person: Person, shown: list[SamplePlay], found: Results) -> bool:
-    """Whether the first page after a play was shown holds nothing that came late since the page before."""
+    """Whether a play came late, and the first page after Spotify showed it holds none that did."""
     pages = [fetched for fetched, _, _, _ in found.polls]
     after = bisect.bisect_left(pages, person.shown_at(play))
     if not 0 < after < len(pages):
@@ -149,9 +150,15 @@ def left_no_trace(play: SamplePlay, person: Person, shown: list[SamplePlay], fou
     before, page = pages[after - 1], pages[after]
     visible = [other for other in shown if person.shown_at(other) <= page]
     window = sorted(visible, key=lambda other: other.played_at, reverse=True)[:WINDOW]
-    newest_before = max((other.played_at for other in visible if person.shown_at(other) <= before), default="")
-    came_late = (person.shown_at(other) > before and other.played_at < newest_before for other in window)
-    return play not in window and not any(came_late)
+    # Of episodes no page tells anything: neither that they were there before, nor that they came late.
+    known = (each for each in visible if each.kind == "track" and person.shown_at(each) <= before)
+    newest_known = max((each.played_at for each in known), default="")
+    came_late = [
+        each
+        for each in (play, *window)
+        if each.kind == "track" and person.shown_at(each) > before and each.played_at < newest_known
+    ]
+    return play not in window and came_late == [play]
 
 
 def key_of(play: SamplePlay) -> Key:

@@ -57,7 +57,7 @@ def no_secret_in_the_process_list() -> Iterator[None]:
             for path in Path("/proc").glob("[0-9]*/cmdline"):
                 with contextlib.suppress(OSError):
                     words = path.read_bytes().decode(errors="replace")
-                    seen.update(secret for secret in SampleAccounts.issued if secret in words)
+                    seen.update(secret for secret in tuple(SampleAccounts.issued) if secret in words)
 
     watcher = threading.Thread(target=look, daemon=True)
     watcher.start()

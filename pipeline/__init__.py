@@ -7,12 +7,14 @@ import atexit
 import gc
 
 from pipeline import alerts, interrupts, scheduler
+from pipeline.extract.history.tasks import ExtractHistory
 from pipeline.extract.recent import ExtractRecent
 from pipeline.load.genres import EnrichGenres
+from pipeline.load.history import CopyHistory
 from pipeline.load.saved_tracks import SyncSavedTracks
 from pipeline.load.tasks import CopyToStaging
 from pipeline.transform.tasks import DbtRun, DbtTest
-from pipeline.workflow import PollAccounts, RebuildStaging, ReplayResponses, RunPipeline, SpotifyPolled
+from pipeline.workflow import ImportHistory, PollAccounts, RebuildStaging, ReplayResponses, RunPipeline, SpotifyPolled
 
 scheduler.read_luigi_cfg()
 scheduler.choose_scheduler()
@@ -22,11 +24,14 @@ alerts.install()
 atexit.register(gc.freeze)
 
 __all__ = [
+    "CopyHistory",
     "CopyToStaging",
     "DbtRun",
     "DbtTest",
     "EnrichGenres",
+    "ExtractHistory",
     "ExtractRecent",
+    "ImportHistory",
     "PollAccounts",
     "RebuildStaging",
     "ReplayResponses",

@@ -6,6 +6,7 @@ import datetime
 from dataclasses import dataclass
 
 from pipeline.extract import genres, plays, saved_tracks
+from pipeline.extract.history import rows as history
 
 Row = dict[str, str]
 Identity = tuple[datetime.datetime, *tuple[str, ...]]
@@ -56,4 +57,12 @@ SAVED_TRACKS = Dataset(
     key=("track_uri", "event"),
     captured="observed_at_utc",
 )
-DATASETS = (PLAYS, GENRES, SAVED_TRACKS)
+HISTORY = Dataset(
+    "spotify_history",
+    history.COLUMNS,
+    moment="played_at_utc",
+    date="played_date_utc",
+    key=("row_id",),
+    captured="last_updated_datetime_utc",
+)
+DATASETS = (PLAYS, GENRES, SAVED_TRACKS, HISTORY)

@@ -10,10 +10,11 @@ from filelock import FileLock
 LOCK_TIMEOUT = 900  # seconds; a poll with every retry and wait takes less
 
 
-def write_atomic(path: Path, content: bytes, mode: int = 0o644) -> None:
+def write_atomic(path: Path, content: bytes, mode: int = 0o644, sync_entry: bool = True) -> None:
     """Write `content` to `path` so that neither a crash nor a power cut leaves half of it.
 
-    A temporary file in the same folder is written and synced, then renamed over `path`; the folder is synced last.
+    A temporary file in the same folder is written and synced, then renamed over `path`; the folder is synced last, or
+    by the caller, once for many files, without `sync_entry`.
     The caller is the only writer of `path` (it holds the account's lock), so that the temporary file's name can be
     fixed: what a killed run left is overwritten.
     """
@@ -29,7 +30,8 @@ def write_atomic(path: Path, content: bytes, mode: int = 0o644) -> None:
     except OSError as error:
         temporary.unlink(missing_ok=True)
         raise OSError(error.errno, os.strerror(error.errno or 0), str(path)) from error
-    sync_folder(path.parent)
+    if sync_entry:
+        sync_folder(path.parent)
 
 
 def remove_torn(folder: Path) -> None:

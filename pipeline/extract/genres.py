@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from pipeline.extract.errors import UnexpectedAnswer
 from pipeline.extract.musicbrainz import MusicBrainz
-from pipeline.extract.plays import _identifier, _text, format_moment
+from pipeline.extract.values import format_moment, identifier, text
 
 COLUMNS = (
     "account",
@@ -84,8 +84,8 @@ def find_genres(
     return [
         {
             "account": account,
-            "artist_id": _identifier(artist.artist_id),
-            "artist_name": _text(artist.name),
+            "artist_id": identifier(artist.artist_id),
+            "artist_name": text(artist.name),
             "artist_genre": genre,
             "genre_source": source,
             "genre_votes": votes,
@@ -127,7 +127,7 @@ def _by_isrc(artist: Artist, musicbrainz: MusicBrainz) -> set[str]:
 
 
 def _by_name(artist: Artist, musicbrainz: MusicBrainz) -> set[str]:
-    best = [match for match in musicbrainz.search_artist(_text(artist.name)) if match.score == 100]
+    best = [match for match in musicbrainz.search_artist(text(artist.name)) if match.score == 100]
     is_certain = len(best) == 1 and _normalised(best[0].name) == _normalised(artist.name)
     return {best[0].mbid} if is_certain else set()
 
@@ -141,7 +141,7 @@ def _merged(genres: Iterable[tuple[str, int]]) -> list[tuple[str, int]]:
     merged: dict[str, tuple[str, int]] = {}
     for name, votes in genres:
         # An identifier, as it stands in an index.
-        if clean := _identifier(" ".join(name.lower().split())):
+        if clean := identifier(" ".join(name.lower().split())):
             first, before = merged.get(clean.casefold(), (clean, 0))
             merged[clean.casefold()] = (first, before + votes)
     return list(merged.values())

@@ -127,6 +127,22 @@ def read_partition(dataset: Dataset, path: Path) -> list[Row]:
     return rows
 
 
+def split_partition(body: bytes) -> list[bytes]:
+    """The lines of a partition, ends of line included; a quoted value can hold one as well."""
+    lines = [line + b"\n" for line in body.split(b"\n")[:-1]]
+    if b'"' not in body:
+        return lines
+    rows: list[bytes] = []
+    is_open = False
+    for line in lines:
+        if is_open:
+            rows[-1] += line
+        else:
+            rows.append(line)
+        is_open ^= bool(line.count(b'"') % 2)
+    return rows
+
+
 def _check(dataset: Dataset, path: Path, line: int, row: Row) -> None:
     written = row[dataset.moment]
     try:

@@ -7,12 +7,12 @@ identity of the track are relied on; anything else may be missing, null or new.
 from __future__ import annotations
 
 import datetime
-import hashlib
 import json
 from typing import Any
 from urllib.parse import quote_plus
 
 from pipeline.extract.errors import UnexpectedAnswer
+from pipeline.extract.values import boolean, format_moment, identifier, integer, parse_moment, text
 
 COLUMNS = (
     "account",
@@ -44,7 +44,6 @@ COLUMNS = (
     "last_updated_datetime_utc",
 )
 Play = dict[str, str]
-LONGEST_IDENTIFIER = 200
 # How the reason begins for which an entry is passed over that is no loss: an episode, for instance.
 OTHER_KIND = "of type"
 
@@ -57,7 +56,7 @@ def parse_page(body: bytes, account: str, fetched_at: datetime.datetime) -> tupl
     plays, skipped = [], []
     for index, item in enumerate(read_page(body)["items"]):
         try:
-            plays.append(_parse_item(item, account, fetched_at))
+            plays.append(parse_item(item, account, fetched_at))
         except PassedOver as reason:
             skipped.append({"item": index, "reason": str(reason)})
     return plays, skipped
@@ -86,13 +85,14 @@ def track_of(item: Any) -> dict[str, Any]:
     track = item.get("track")
     if not isinstance(track, dict):
         raise PassedOver("no track")
-    kind = _text(track.get("type"))
+    kind = text(track.get("type"))
     if kind not in ("", "track"):
         raise PassedOver(f"{OTHER_KIND} {kind[:40]}, not a track")
     return track
 
 
-def _parse_item(item: Any, account: str, fetched_at: datetime.datetime) -> Play:
+def parse_item(item: Any, account: str, fetched_at: datetime.datetime) -> Play:
+    """One entry of a page. Raises PassedOver where it is no play."""
     track = track_of(item)
     played_at = parse_moment(item.get("played_at"))
     if played_at is None:
@@ -106,8 +106,8 @@ def _parse_item(item: Any, account: str, fetched_at: datetime.datetime) -> Play:
         "played_at_utc": format_moment(played_at),
         "played_date_utc": played_at.date().isoformat(),
         **description,
-        "context_type": _text(context.get("type")),
-        "context_uri": _text(context.get("uri")),
+        "context_type": text(context.get("type")),
+        "context_uri": text(context.get("uri")),
         "last_updated_datetime_utc": format_moment(fetched_at),
     }
 
@@ -116,77 +116,36 @@ def describe_track(track: dict[str, Any]) -> dict[str, str]:
     """Everything that is kept of a track, `song_name` to `album_artists`; absent is the empty string."""
     album = _object(track.get("album"))
     artists = _credits(track.get("artists"))
-    duration = _integer(track.get("duration_ms"))
+    duration = integer(track.get("duration_ms"))
     images = album.get("images")
     first = artists[0] if artists else {}
     return {
-        "song_name": _text(track.get("name")),
+        "song_name": text(track.get("name")),
         "artist_name": first.get("name") or "",
         "song_duration_ms": duration,
-        "song_link": _text(_object(track.get("external_urls")).get("spotify")),
-        "album_art_link": _text(_object(images[0]).get("url")) if isinstance(images, list) and images else "",
-        "album_name": _text(album.get("name")),
-        "album_id": _identifier(album.get("id")),
+        "song_link": text(_object(track.get("external_urls")).get("spotify")),
+        "album_art_link": text(_object(images[0]).get("url")) if isinstance(images, list) and images else "",
+        "album_name": text(album.get("name")),
+        "album_id": identifier(album.get("id")),
         "artist_id": first.get("id") or "",
-        "track_id": _identifier(track.get("id")),
-        "isrc": _identifier(_object(track.get("external_ids")).get("isrc")).upper(),
+        "track_id": identifier(track.get("id")),
+        "isrc": identifier(_object(track.get("external_ids")).get("isrc")).upper(),
         "track_uri": _track_uri(track, artists, album, duration),
-        "is_local": _boolean(track.get("is_local")),
-        "explicit": _boolean(track.get("explicit")),
-        "disc_number": _integer(track.get("disc_number")),
-        "track_number": _integer(track.get("track_number")),
-        "album_type": _text(album.get("album_type")),
-        "album_release_date": _text(album.get("release_date")),
-        "album_release_date_precision": _text(album.get("release_date_precision")),
-        "album_total_tracks": _integer(album.get("total_tracks")),
+        "is_local": boolean(track.get("is_local")),
+        "explicit": boolean(track.get("explicit")),
+        "disc_number": integer(track.get("disc_number")),
+        "track_number": integer(track.get("track_number")),
+        "album_type": text(album.get("album_type")),
+        "album_release_date": text(album.get("release_date")),
+        "album_release_date_precision": text(album.get("release_date_precision")),
+        "album_total_tracks": integer(album.get("total_tracks")),
         "artists": json.dumps(artists, ensure_ascii=False),
         "album_artists": json.dumps(_credits(album.get("artists")), ensure_ascii=False),
     }
 
 
-def format_moment(moment: datetime.datetime) -> str:
-    """ISO 8601 in UTC, milliseconds always written: 2022-12-21T14:57:43.000Z."""
-    precision = "microseconds" if moment.microsecond % 1000 else "milliseconds"
-    return moment.astimezone(datetime.UTC).replace(tzinfo=None).isoformat(timespec=precision) + "Z"
-
-
-def parse_moment(value: Any) -> datetime.datetime | None:
-    """The moment in UTC; None when the value is no date and time. Without an offset it counts as UTC."""
-    try:
-        moment = datetime.datetime.fromisoformat(value)
-        if moment.tzinfo is None:
-            moment = moment.replace(tzinfo=datetime.UTC)
-        return moment.astimezone(datetime.UTC)
-    except (TypeError, ValueError, OverflowError):
-        return None
-
-
 def _object(value: Any) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
-
-
-def _text(value: Any) -> str:
-    """Text that UTF-8 and PostgreSQL can hold: no NUL, no lone surrogate. Absent is the empty string."""
-    if not isinstance(value, str):
-        return ""
-    return value.replace("\0", "\ufffd").encode("utf-8", "replace").decode("utf-8")
-
-
-def _identifier(value: Any) -> str:
-    """An identifier short enough to stand in an index: a longer one keeps its beginning and gets its digest."""
-    text = _text(value)
-    if len(text.encode()) <= LONGEST_IDENTIFIER:
-        return text
-    return f"{text[:40]}…sha256:{hashlib.sha256(text.encode()).hexdigest()}"
-
-
-def _integer(value: Any) -> str:
-    is_count = isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**31
-    return str(value) if is_count else ""
-
-
-def _boolean(value: Any) -> str:
-    return str(value).lower() if isinstance(value, bool) else ""
 
 
 def _credits(artists: Any) -> list[dict[str, str | None]]:
@@ -194,7 +153,7 @@ def _credits(artists: Any) -> list[dict[str, str | None]]:
     if not isinstance(artists, list):
         return []
     parsed = [
-        {"id": _identifier(artist.get("id")) or None, "name": _text(artist.get("name")) or None}
+        {"id": identifier(artist.get("id")) or None, "name": text(artist.get("name")) or None}
         for artist in artists
         if isinstance(artist, dict)
     ]
@@ -205,10 +164,10 @@ def _track_uri(
     track: dict[str, Any], artists: list[dict[str, str | None]], album: dict[str, Any], duration: str
 ) -> str:
     """What tells two tracks apart when everything else may be null: the URI, else the id, else the names."""
-    if uri := _identifier(track.get("uri")):
+    if uri := identifier(track.get("uri")):
         return uri
-    if track_id := _identifier(track.get("id")):
+    if track_id := identifier(track.get("id")):
         return f"spotify:track:{track_id}"
-    names = (artists[0]["name"] if artists else "", _text(album.get("name")), _text(track.get("name")))
+    names = (artists[0]["name"] if artists else "", text(album.get("name")), text(track.get("name")))
     seconds = str(int(duration or 0) // 1000)
-    return _identifier(":".join(["spotify", "local", *(quote_plus(name or "") for name in names), seconds]))
+    return identifier(":".join(["spotify", "local", *(quote_plus(name or "") for name in names), seconds]))

@@ -11,9 +11,10 @@ from pipeline.extract.answers import utc_now
 from pipeline.extract.datasets import PLAYS, Identity
 from pipeline.extract.errors import PartitionDamaged, UnexpectedAnswer
 from pipeline.extract.partitions import MergedPartition, holds_older_rows, merge_rows
-from pipeline.extract.plays import OTHER_KIND, Play, format_moment, parse_page
+from pipeline.extract.plays import OTHER_KIND, Play, parse_page
 from pipeline.extract.records import Record, slot_of
 from pipeline.extract.spotify import PAGE, SpotifyClient
+from pipeline.extract.values import format_moment
 
 logger = logging.getLogger("luigi-interface")
 

@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from pipeline.extract.errors import UnexpectedAnswer
-from pipeline.extract.plays import PassedOver, describe_track, format_moment, parse_moment, read_page, track_of
+from pipeline.extract.plays import PassedOver, describe_track, read_page, track_of
+from pipeline.extract.values import format_moment, parse_moment
 
 COLUMNS = (
     "account",

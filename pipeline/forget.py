@@ -41,7 +41,7 @@ def forget_files(data: Path, logs: Path, account: str) -> list[str]:
 
 def _writers(data: Path, account: str) -> list[FileLock]:
     """The locks of everybody who writes files of the account."""
-    names = ("saved_tracks", "pauses", "tokens")
+    names = ("saved_tracks", "pauses", "tokens", "history")
     return [
         account_lock(data, account),
         *(named_lock(data, f"{name}-account={account}") for name in names),
@@ -50,7 +50,7 @@ def _writers(data: Path, account: str) -> list[FileLock]:
 
 
 def _forget_lines(path: Path, account: str) -> int:
-    named = re.compile(rf"(?<![A-Za-z0-9]){re.escape(account)}(?![A-Za-z0-9])".encode())
+    named = re.compile(rf"(?<![A-Za-z0-9-]){re.escape(account)}(?![A-Za-z0-9-])".encode())
     lines = path.read_bytes().splitlines(keepends=True)
     kept = [line for line in lines if not named.search(line)]
     if len(kept) < len(lines):

@@ -61,3 +61,33 @@ def evening(count: int, date: str = "2026-11-21", first: int = 0, start: str = "
         )
         for n in range(count)
     ]
+
+
+def export_row(ts: str, name: str = "Song", ms_played: int = 200_000, **fields: Any) -> dict[str, Any]:
+    """An entry of the data export, of the newer generation."""
+    return {
+        "ts": ts,
+        "platform": "ios",
+        "ms_played": ms_played,
+        "conn_country": "DE",
+        "ip_addr": "203.0.113.7",
+        "master_metadata_track_name": name,
+        "master_metadata_album_artist_name": "Somebody",
+        "master_metadata_album_album_name": "Album",
+        "spotify_track_uri": f"spotify:track:{name.lower().replace(' ', '')}",
+        "episode_name": None,
+        "episode_show_name": None,
+        "spotify_episode_uri": None,
+        "audiobook_title": None,
+        "audiobook_uri": None,
+        "audiobook_chapter_uri": None,
+        "audiobook_chapter_title": None,
+        "reason_start": "trackdone",
+        "reason_end": "trackdone",
+        "shuffle": False,
+        "skipped": False,
+        "offline": False,
+        "offline_timestamp": None,
+        "incognito_mode": False,
+        **fields,
+    }

@@ -11,7 +11,7 @@ from typing import Any
 from psycopg2.extras import execute_values
 
 from pipeline.extract.records import Record, outcome
-from pipeline.load.staging import Version, record_version
+from pipeline.load.staging import Version, record_versions
 
 logger = logging.getLogger("luigi-interface")
 COLUMNS = (
@@ -56,7 +56,7 @@ def load_new_polls(connection: Any, data: Path, account: str) -> int:
         for month in months:
             if held.get(month.path) != month.modified_ns or month is months[-1]:
                 rows += _load_month(cursor, data, month)
-                record_version(cursor, month)
+                record_versions(cursor, [month])
     return rows
 
 

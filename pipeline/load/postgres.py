@@ -26,6 +26,7 @@ TABLES = [
             "spotify_songs",
             "spotify_genres",
             "spotify_saved_tracks",
+            "spotify_history",
             "polls",
             "history_spans",
             "loaded_partitions",
@@ -33,7 +34,7 @@ TABLES = [
             "load_id",
         )
     ),
-    *(f"pipeline.{name}" for name in ("dbt_runs", "api_calls", "library_reads")),
+    *(f"pipeline.{name}" for name in ("dbt_runs", "api_calls", "library_reads", "imports")),
 ]
 
 
@@ -115,6 +116,13 @@ def ensure_schema(connection: Any) -> None:
         missing = dict(zip(TABLES, cursor.fetchone()[0], strict=True))
         if any(missing.values()):
             cursor.execute(importlib.resources.files("pipeline.load").joinpath("schema.sql").read_text())
+        for table in (name.removeprefix("staging.") for name, is_missing in missing.items() if is_missing):
+            # A table that was dropped is filled from its files again.
+            cursor.execute(
+                "delete from staging.loaded_partitions where path >= %s and path < %s", (f"{table}/", f"{table}0")
+            )
+        if missing["staging.spotify_history"] or missing["staging.history_spans"]:
+            cursor.execute("truncate pipeline.imports, staging.history_spans")  # from their records again
         if missing["staging.spotify_songs"]:
             # Loads are numbered from 1 again: what was remembered of the old ones would hide the new.
             cursor.execute("truncate pipeline.dbt_runs, staging.loaded_partitions, staging.table_updates")

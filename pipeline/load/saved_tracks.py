@@ -16,9 +16,9 @@ from pipeline.extract.datasets import SAVED_TRACKS
 from pipeline.extract.errors import ConsentEnded, Forbidden, RateLimited, SpotifyError
 from pipeline.extract.files import named_lock
 from pipeline.extract.partitions import merge_rows
-from pipeline.extract.plays import format_moment
 from pipeline.extract.saved_tracks import Library, SavedTrack, read_library
 from pipeline.extract.spotify import SpotifyClient
+from pipeline.extract.values import format_moment
 from pipeline.load.budget import BudgetSpent, spend_call
 from pipeline.load.marker import Marker
 from pipeline.load.postgres import connect, transaction

@@ -94,6 +94,70 @@ create table if not exists staging.spotify_saved_tracks (
     primary key (account, observed_date_utc, observed_at_utc, track_uri, event)
 );
 
+-- One row per row of the data export. Columns as in data/spotify_history, in that order.
+create table if not exists staging.spotify_history (
+    account text not null,
+    played_date_utc date not null,
+    -- As Spotify wrote it (`ts`): the end of the play, or when an offline device told of it. Whole seconds.
+    played_at_utc timestamptz not null,
+    -- Digest of what was played, for how long and, offline, when: tells rows of one second apart.
+    row_id text not null,
+    last_updated_datetime_utc timestamptz not null,
+    ms_played bigint not null,
+    track_uri text,
+    track_name text,
+    album_artist_name text,
+    album_name text,
+    episode_uri text,
+    episode_name text,
+    episode_show_name text,
+    audiobook_uri text,
+    audiobook_title text,
+    audiobook_chapter_uri text,
+    audiobook_chapter_title text,
+    platform text,
+    conn_country text,
+    reason_start text,
+    reason_end text,
+    shuffle boolean,
+    skipped boolean,
+    offline boolean,
+    incognito_mode boolean,
+    -- As it came: milliseconds in older rows, seconds in newer, nonsense in some.
+    offline_timestamp bigint,
+    load_id bigint not null,
+    primary key (account, played_date_utc, played_at_utc, row_id)
+);
+create index if not exists spotify_history_load_id on staging.spotify_history (load_id);
+create index if not exists spotify_history_offline on staging.spotify_history (account, track_uri)
+where offline is true;
+
+-- What a load brings carries its number.
+alter table staging.spotify_songs alter column load_id set default current_setting('pipeline.load_id')::bigint;
+alter table staging.spotify_genres alter column load_id set default current_setting('pipeline.load_id')::bigint;
+alter table staging.spotify_saved_tracks alter column load_id set default current_setting('pipeline.load_id')::bigint;
+alter table staging.spotify_history alter column load_id set default current_setting('pipeline.load_id')::bigint;
+
+-- Receipts of imports, one row per file; from the records in data/imports. What was read is accounted for to the row.
+create table if not exists pipeline.imports (
+    account text not null,
+    imported_at timestamptz not null,
+    file_number integer not null,
+    export text not null,
+    digest text not null,
+    file text not null,
+    rows_read bigint not null,
+    inserted bigint not null,
+    already_there bigint not null,
+    duplicates bigint not null,
+    skipped bigint not null,
+    failed bigint not null,
+    skipped_entries jsonb not null,
+    loaded_at timestamptz not null,
+    primary key (account, imported_at, file_number),
+    check (rows_read = inserted + already_there + duplicates + skipped + failed)
+);
+
 -- Reads of the library: one row per attempt.
 create table if not exists pipeline.library_reads (
     account text not null,

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import io
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 import psycopg2
 from psycopg2 import sql
+from psycopg2.extras import execute_values
 
 from pipeline.extract.datasets import DATASETS, Dataset
 from pipeline.extract.partitions import list_partitions
 from pipeline.load.errors import PartitionRefused
 from pipeline.load.postgres import WAREHOUSE_LOCK, ensure_schema
+
+Tell = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
@@ -34,6 +39,10 @@ class Version:
     size_bytes: int
     modified_ns: int
 
+    @property
+    def date(self) -> str:
+        return Path(self.path).stem
+
 
 def begin_load(connection: Any) -> None:
     """Take the warehouse for this transaction: loads are numbered in the order in which they become visible."""
@@ -42,8 +51,11 @@ def begin_load(connection: Any) -> None:
     ensure_schema(connection)
 
 
-def load_new_partitions(connection: Any, data: Path, account: str, dataset: Dataset) -> Loaded:
+def load_new_partitions(
+    connection: Any, data: Path, account: str, dataset: Dataset, tell: Tell = lambda done, total: None
+) -> Loaded:
     """Load every partition of the account that staging does not hold in its present version; the caller commits.
+    `tell`: called with how many files are loaded, and of how many.
 
     Looking at all files instead of this slot's alone is what makes a dropped database, a slot that never came this far,
     or a file restored from a backup come right by itself.
@@ -56,7 +68,7 @@ def load_new_partitions(connection: Any, data: Path, account: str, dataset: Data
         )
         held = {Version(*row) for row in cursor.fetchall()}
     new = (version for version in _versions(dataset, data, account) if version not in held)
-    return _load(connection, data, dataset, new)
+    return _load(connection, data, dataset, new, tell)
 
 
 def reload_all_partitions(connection: Any, data: Path) -> dict[str, Loaded]:
@@ -75,40 +87,86 @@ def _versions(dataset: Dataset, data: Path, account: str | None = None) -> Itera
         yield Version(name.split("/")[1].removeprefix("account="), name, status.st_size, status.st_mtime_ns)
 
 
-def _load(connection: Any, data: Path, dataset: Dataset, versions: Iterable[Version]) -> Loaded:
-    partitions = 0
-    shrunk: list[str] = []
-    table = {"table": sql.Identifier(dataset.name), "incoming": sql.Identifier(f"incoming_{dataset.name}")}
+def _load(
+    connection: Any,
+    data: Path,
+    dataset: Dataset,
+    versions: Iterable[Version],
+    tell: Tell = lambda done, total: None,
+) -> Loaded:
+    new = list(versions)
+    if not new:
+        return Loaded(0, 0)
     with connection.cursor() as cursor:
-        for version in versions:
-            if partitions == 0:
-                create = "create temporary table {incoming} (like staging.{table}) on commit drop"
-                cursor.execute(sql.SQL(create).format(**table))
-                cursor.execute(sql.SQL("alter table {incoming} drop column load_id").format(**table))
-            rows = _copy(cursor, data / version.path, dataset, table["incoming"])
-            if rows < _held(cursor, version, dataset):
-                shrunk.append(version.path)
-            record_version(cursor, version)
-            partitions += 1
-        return Loaded(partitions, _insert_new(cursor, dataset, table) if partitions else 0, tuple(shrunk))
+        held = _held(cursor, dataset, new)
+        cursor.execute("select set_config('pipeline.load_id', nextval('staging.load_id')::text, true)")
+        rows = None if held else _copy_straight(cursor, data, dataset, new, tell)
+        shrunk: tuple[str, ...] = ()
+        if rows is None:
+            rows, shrunk = _merge(cursor, data, dataset, new, held)
+        record_versions(cursor, new)
+    return Loaded(len(new), rows, shrunk)
 
 
-def _held(cursor: Any, version: Version, dataset: Dataset) -> int:
-    """How many rows of a partition's day staging holds."""
+def _held(cursor: Any, dataset: Dataset, versions: Sequence[Version]) -> dict[tuple[str, str], int]:
+    """How many rows staging holds of each account and date of these files; those with none are left out."""
     cursor.execute(
-        sql.SQL("select count(*) from staging.{} where account = %s and {} = %s").format(
-            sql.Identifier(dataset.name), sql.Identifier(dataset.date)
-        ),
-        (version.account, Path(version.path).stem),
+        sql.SQL(
+            "select account, {date}::text, count(*) from staging.{table}"
+            " where account = any(%s) and {date} = any(%s::date[]) group by 1, 2"
+        ).format(date=sql.Identifier(dataset.date), table=sql.Identifier(dataset.name)),
+        (list({version.account for version in versions}), [version.date for version in versions]),
     )
-    return int(cursor.fetchone()[0])
+    return {(account, date): rows for account, date, rows in cursor.fetchall()}
 
 
-def record_version(cursor: Any, version: Version) -> None:
-    cursor.execute(
-        "insert into staging.loaded_partitions values (%s, %s, %s, %s) on conflict (account, path)"
+def _copy_straight(cursor: Any, data: Path, dataset: Dataset, versions: Sequence[Version], tell: Tell) -> int | None:
+    """Days of which staging has nothing go into its table as they are, a month in one COPY. Returns the rows; None, and
+    nothing was copied, where a file is not as the pipeline writes it."""
+    header = (",".join(dataset.columns) + "\n").encode()
+    statement = sql.SQL("copy staging.{} ({}) from stdin (format csv)").format(
+        sql.Identifier(dataset.name), _columns(dataset)
+    )
+    rows = files = 0
+    cursor.execute("savepoint straight")
+    try:
+        for _, month in groupby(versions, key=lambda version: version.path.rpartition("/")[0]):
+            bodies = [(data / version.path).read_bytes() for version in month]
+            if not all(body.startswith(header) and body.endswith(b"\n") for body in bodies):
+                raise ValueError("not as the pipeline writes it")
+            cursor.copy_expert(statement, io.BytesIO(b"".join(body[len(header) :] for body in bodies)))
+            rows, files = rows + cursor.rowcount, files + len(bodies)
+            tell(files, len(versions))
+    except (ValueError, psycopg2.DataError, psycopg2.IntegrityError):
+        cursor.execute("rollback to savepoint straight")
+        return None
+    return rows
+
+
+def _merge(
+    cursor: Any, data: Path, dataset: Dataset, versions: Sequence[Version], held: dict[tuple[str, str], int]
+) -> tuple[int, tuple[str, ...]]:
+    """Days that staging knows in part: their files beside it, then what is new or otherwise into it. Returns the rows
+    that changed, and the files with fewer rows than staging."""
+    table = {"table": sql.Identifier(dataset.name), "incoming": sql.Identifier(f"incoming_{dataset.name}")}
+    create = "create temporary table {incoming} (like staging.{table}) on commit drop"
+    cursor.execute(sql.SQL(create).format(**table))
+    cursor.execute(sql.SQL("alter table {incoming} drop column load_id").format(**table))
+    shrunk = [
+        version.path
+        for version in versions
+        if _copy(cursor, data / version.path, dataset, table["incoming"]) < held.get((version.account, version.date), 0)
+    ]
+    return _insert_new(cursor, dataset, table), tuple(shrunk)
+
+
+def record_versions(cursor: Any, versions: Sequence[Version]) -> None:
+    execute_values(
+        cursor,
+        "insert into staging.loaded_partitions values %s on conflict (account, path)"
         " do update set size_bytes = excluded.size_bytes, modified_ns = excluded.modified_ns",
-        (version.account, version.path, version.size_bytes, version.modified_ns),
+        [(version.account, version.path, version.size_bytes, version.modified_ns) for version in versions],
+        page_size=1000,
     )
 
 
@@ -138,7 +196,7 @@ def _insert_new(cursor: Any, dataset: Dataset, table: dict[str, sql.Identifier])
     cursor.execute(
         sql.SQL(
             "insert into staging.{table} as known ({columns}, load_id)"
-            " select distinct on ({key}) {columns}, (select nextval('staging.load_id')) from {incoming}"
+            " select distinct on ({key}) {columns}, current_setting('pipeline.load_id')::bigint from {incoming}"
             " on conflict ({key}) do update set ({columns}, load_id) = row(excluded.*)"
             " where ({columns_known}) is distinct from ({columns_read})"
         ).format(

@@ -7,6 +7,7 @@ import logging
 from pipeline import config
 from pipeline.extract.datasets import PLAYS
 from pipeline.extract.recent import ExtractRecent
+from pipeline.load.history import load_new_history, load_new_imports
 from pipeline.load.ledger import load_new_polls
 from pipeline.load.marker import Marker
 from pipeline.load.postgres import transaction
@@ -17,8 +18,8 @@ logger = logging.getLogger("luigi-interface")
 
 
 class CopyToStaging(SlotTask):
-    """Loads the partitions of plays and the poll records that staging does not hold in their present version: data and
-    marker in one transaction."""
+    """Loads the partitions of plays, of imported history, and the poll records that staging does not hold in their
+    present version: data and marker in one transaction."""
 
     priority = 20
 
@@ -34,6 +35,8 @@ class CopyToStaging(SlotTask):
             begin_load(connection)
             plays = load_new_partitions(connection, data, self.account, PLAYS)
             load_new_polls(connection, data, self.account)
+            load_new_history(connection, data, self.account)
+            load_new_imports(connection, data, self.account)
             self.output().touch(connection)
         logger.info(
             "%s: %d new or corrected plays loaded from %d partitions", self.account, plays.rows, plays.partitions

@@ -8,6 +8,9 @@ from typing import Any, Literal
 
 Step = Literal["run", "test"]
 Scope = Literal["full", "news"]
+# So many new plays, and this share of all, are built faster with the rest than into it.
+MUCH = 20_000
+SHARE = 0.1
 
 
 @dataclass(frozen=True)
@@ -20,9 +23,12 @@ class Progress:
 
 
 def newest_load(connection: Any) -> int:
-    """The newest load that brought a play; 0 before the first."""
+    """The newest load that brought a play, polled or imported; 0 before the first."""
     with connection.cursor() as cursor:
-        cursor.execute("select coalesce(max(load_id), 0) from staging.spotify_songs")
+        cursor.execute(
+            "select greatest((select max(load_id) from staging.spotify_songs),"
+            " (select max(load_id) from staging.spotify_history), 0)"
+        )
         return int(cursor.fetchone()[0])
 
 
@@ -59,7 +65,45 @@ def run_scope(connection: Any, project_version: str, relations: list[str]) -> Sc
         cursor.execute("select bool_or(to_regclass(name) is null) from unnest(%s) as name", (relations,))
         if cursor.fetchone()[0]:
             return "full"
-    return "news" if newest_load(connection) > last.loaded_through else None
+    if newest_load(connection) == last.loaded_through:
+        return None
+    return "full" if _is_much_new(connection) or _meets_offline_rows(connection) else "news"
+
+
+def _is_much_new(connection: Any) -> bool:
+    """Whether building all anew is less work than to look for what has changed: after an import, that is."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "with tested as (select coalesce(max(loaded_through), 0) as through from pipeline.dbt_runs"
+            " where step = 'test'), news as (select ("
+            "  (select count(*) from staging.spotify_history, tested where load_id > through)"
+            "  + (select count(*) from staging.spotify_songs, tested where load_id > through)) as rows)"
+            " select rows > %s and rows > %s * (select sum(greatest(reltuples, 0)) from pg_class"
+            "  where oid in ('staging.spotify_songs'::regclass, 'staging.spotify_history'::regclass)) from news",
+            (MUCH, SHARE),
+        )
+        return bool(cursor.fetchone()[0])
+
+
+def _meets_offline_rows(connection: Any) -> bool:
+    """Whether news can change what int_offline_matches has paired: plays of a track of which the export has an offline
+    row within the month after, and of which plays were polled in that month."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "with tested as (select coalesce(max(loaded_through), 0) as through from pipeline.dbt_runs"
+            " where step = 'test'), news as ("
+            "  select account, track_uri, played_at_utc from staging.spotify_songs, tested where load_id > through"
+            "  union all"
+            "  select account, track_uri, played_at_utc from staging.spotify_history, tested where load_id > through"
+            " ) select exists (select from news join staging.spotify_history as told"
+            "  on told.offline is true and told.account = news.account and told.track_uri = news.track_uri"
+            "  and news.played_at_utc between told.played_at_utc - interval '31 days'"
+            "   and told.played_at_utc + interval '1 day'"
+            "  join staging.spotify_songs as polled on polled.account = told.account"
+            "  and polled.played_date_utc between told.played_date_utc - 31 and told.played_date_utc + 1"
+            "  and polled.track_uri = told.track_uri)"
+        )
+        return bool(cursor.fetchone()[0])
 
 
 def test_scope(connection: Any, slot: datetime.datetime) -> Scope | None:
@@ -72,5 +116,8 @@ def test_scope(connection: Any, slot: datetime.datetime) -> Scope | None:
         return None
     last_full = last_success(connection, "test", "full")
     if last_full is None or last_full.project_version != last_run.project_version:
+        return "full"
+    last_built = last_success(connection, "run", "full")
+    if last_built and last_built.loaded_through > last_full.loaded_through:
         return "full"
     return "news" if last_full.slot.date() >= slot.date() else "full"

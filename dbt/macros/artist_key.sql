@@ -1,4 +1,4 @@
-{# An artist's key from a credit `{"id": …, "name": …}`: the Spotify id, or for local files a digest of the name. #}
-{% macro artist_key(credit) -%}
-    coalesce({{ credit }} ->> 'id', 'name:' || md5(lower({{ credit }} ->> 'name')))
+{# The key of an artist of whom only the name is known. #}
+{% macro artist_name_key(name) -%}
+    'name:' || md5(lower({{ name }}))
 {%- endmacro %}

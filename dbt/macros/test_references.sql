@@ -1,10 +1,11 @@
-{# Every row's key, of one or more columns, is in `to`. (dbt's own `relationships` knows one column.) #}
-{% test references(model, columns, to) %}
+{# Every row's key, of one or more columns, is in `to`: of every row, or of those that are `only`. (dbt's own `relationships` knows one column.) #}
+{% test references(model, columns, to, only=none) %}
     with
 
     child as (
 
         select * from {{ model }}
+        {% if only %} where {{ only }} {% endif %}
 
     )
 

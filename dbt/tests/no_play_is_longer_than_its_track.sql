@@ -1,5 +1,6 @@
 -- depends_on: {{ ref('int_days_to_rebuild') }}
--- What was heard lies between nothing and one track length with its tolerance, and never above what Spotify returned.
+-- Of plays whose time is an estimate: what was heard lies between nothing and one track length with its tolerance, and
+-- never above what Spotify returned.
 {% set is_slot = env_var('DBT_TEST_SCOPE', 'full') == 'news' %}
 
 select
@@ -14,6 +15,9 @@ from {{ ref('fct_plays') }} as plays
         on plays.account = rebuilt.account and plays.played_date_utc = rebuilt.day_utc
 {% endif %}
 where
-    plays.ms_played < 0
-    or plays.ms_played > plays.ms_returned
-    or plays.ms_played > plays.duration_ms + least(5000, plays.duration_ms / 10)
+    plays.is_estimated
+    and (
+        plays.ms_played < 0
+        or plays.ms_played > plays.ms_returned
+        or plays.ms_played > plays.duration_ms + least(5000, plays.duration_ms / 10)
+    )

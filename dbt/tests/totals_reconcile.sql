@@ -1,8 +1,14 @@
 {{ config(tags=['daily']) }}
 
--- What came in equals what is counted plus what a named rule took off: rows by the joining of steps, milliseconds by
--- the estimate of what was heard (made here once more, from staging). And the totals that reports read are those of the
--- plays.
+/*
+What came in equals what is counted plus what a named rule took off:
+
+  the Web API   rows by the joining of steps, milliseconds by the estimate of what was heard (made here once more, from
+                staging); then plays and milliseconds by the pairs
+  the export    rows and milliseconds by near-duplicates
+
+And the totals that reports read are those of the plays.
+*/
 with
 
 ends as (
@@ -16,24 +22,79 @@ ends as (
 
 ),
 
-heard as (
+polled as (
 
     select
         account,
+        count(*) as steps,
+        sum(duration_ms) as ms_returned,
         sum(least(duration_ms, coalesce((extract(epoch from gap) * 1000)::bigint, duration_ms))) as ms_heard
     from ends
     group by account
 
 ),
 
-staged as (
+joined as (
 
     select
         account,
-        count(*) as steps,
-        sum(duration_ms) as ms_returned
-    from {{ ref('stg_spotify__plays') }}
+        count(*) as polled_plays,
+        sum(steps) as steps,
+        sum(ms_returned) as ms_returned,
+        sum(ms_played) as ms_heard
+    from {{ ref('int_polled_plays') }}
+    group by account
+
+),
+
+paired as (
+
+    select
+        every_pair.account,
+        count(*) as pairs,
+        sum(plays.ms_played) as ms_matched
+    from (
+        {% for pairs in ('int_play_matches', 'int_offline_matches') %}
+            select
+                account,
+                polled_date_utc,
+                polled_at,
+                polled_track_uri
+            from {{ ref(pairs) }}
+            {{ 'union all' if not loop.last }}
+        {% endfor %}
+    ) as every_pair
+    left join {{ ref('int_polled_plays') }} as plays
+        on
+            every_pair.account = plays.account
+            and every_pair.polled_date_utc = plays.played_date_utc
+            and every_pair.polled_at = plays.played_at
+            and every_pair.polled_track_uri = plays.track_uri
+    group by every_pair.account
+
+),
+
+-- From staging itself: the view would date every row once more.
+exported as (
+
+    select
+        account,
+        count(*) as export_rows,
+        sum(ms_played) as ms_exported
+    from {{ source('spotify', 'spotify_history') }}
     where load_id <= {{ loaded_through() }}
+    group by account
+
+),
+
+repeated as (
+
+    select
+        account,
+        count(*) as near_duplicates,
+        sum(ms_played) as ms_repeated
+    from {{ ref('int_history_plays') }}
+    where is_near_duplicate
     group by account
 
 ),
@@ -42,10 +103,13 @@ counted as (
 
     select
         account,
-        count(*) as plays,
-        sum(steps) as steps,
-        sum(ms_returned) as ms_returned,
-        sum(ms_played) as ms_played
+        count(*) filter (where source = 'web_api') as polled_only,
+        count(*) filter (where source = 'export') as export_plays,
+        count(polled_at) as plays_matched,
+        coalesce(sum(ms_played) filter (where source = 'web_api'), 0) as ms_polled_only,
+        coalesce(sum(ms_played) filter (where source = 'export'), 0) as ms_exported,
+        count(*) filter (where content_type = 'track') as tracks_played,
+        coalesce(sum(ms_played) filter (where content_type = 'track'), 0) as ms_of_tracks
     from {{ ref('fct_plays') }}
     group by account
 
@@ -60,26 +124,68 @@ totals as (
     from {{ ref('int_track_totals') }}
     group by account
 
+),
+
+accounts as (
+
+    select account from polled
+    union
+    select account from exported
+    union
+    select account from joined
+    union
+    select account from counted
+    union
+    select account from totals
+
+),
+
+compared as (
+
+    select
+        accounts.account,
+        coalesce(polled.steps, 0) as steps_staged,
+        coalesce(joined.steps, 0) as steps_joined,
+        coalesce(polled.ms_returned, 0) as ms_returned_staged,
+        coalesce(joined.ms_returned, 0) as ms_returned_joined,
+        coalesce(polled.ms_heard, 0) as ms_heard_staged,
+        coalesce(joined.ms_heard, 0) as ms_heard_joined,
+        coalesce(joined.polled_plays, 0) as polled_plays,
+        coalesce(paired.pairs, 0) as pairs,
+        coalesce(counted.plays_matched, 0) as plays_matched,
+        coalesce(counted.polled_only, 0) as plays_polled_only,
+        coalesce(paired.ms_matched, 0) as ms_matched,
+        coalesce(counted.ms_polled_only, 0) as ms_polled_only,
+        coalesce(exported.export_rows, 0) as rows_exported,
+        coalesce(repeated.near_duplicates, 0) as near_duplicates,
+        coalesce(counted.export_plays, 0) as plays_exported,
+        coalesce(exported.ms_exported, 0) as ms_exported,
+        coalesce(repeated.ms_repeated, 0) as ms_repeated,
+        coalesce(counted.ms_exported, 0) as ms_exported_counted,
+        coalesce(counted.tracks_played, 0) as tracks_counted,
+        coalesce(totals.plays, 0) as tracks_in_totals,
+        coalesce(counted.ms_of_tracks, 0) as ms_of_tracks,
+        coalesce(totals.ms_played, 0) as ms_in_totals
+    from accounts
+    left join polled on accounts.account = polled.account
+    left join joined on accounts.account = joined.account
+    left join paired on accounts.account = paired.account
+    left join exported on accounts.account = exported.account
+    left join repeated on accounts.account = repeated.account
+    left join counted on accounts.account = counted.account
+    left join totals on accounts.account = totals.account
+
 )
 
-select
-    coalesce(staged.account, counted.account, totals.account) as account,
-    staged.steps as steps_staged,
-    counted.steps as steps_counted,
-    staged.ms_returned as ms_staged,
-    counted.ms_returned as ms_counted,
-    counted.plays as plays_counted,
-    totals.plays as plays_in_totals,
-    heard.ms_heard,
-    counted.ms_played as ms_played_counted,
-    totals.ms_played as ms_played_in_totals
-from staged
-full join counted on staged.account = counted.account
-full join totals on counted.account = totals.account
-full join heard on staged.account = heard.account
+select * from compared
 where
-    staged.steps is distinct from counted.steps
-    or staged.ms_returned is distinct from counted.ms_returned
-    or heard.ms_heard is distinct from counted.ms_played
-    or counted.plays is distinct from totals.plays
-    or counted.ms_played is distinct from totals.ms_played
+    steps_staged != steps_joined
+    or ms_returned_staged != ms_returned_joined
+    or ms_heard_staged != ms_heard_joined
+    or polled_plays != plays_matched + plays_polled_only
+    or plays_matched != pairs
+    or ms_heard_joined != ms_matched + ms_polled_only
+    or rows_exported != plays_exported + near_duplicates
+    or ms_exported != ms_exported_counted + ms_repeated
+    or tracks_counted != tracks_in_totals
+    or ms_of_tracks != ms_in_totals

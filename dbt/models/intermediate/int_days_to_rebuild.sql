@@ -5,24 +5,118 @@
     )
 }}
 
--- A late play changes its own day; at midnight it can also change how its neighbours are heard and to which day a play
--- in two steps belongs. So the day before and the day after are rebuilt with it.
+-- depends_on: {{ ref('int_track_isrcs') }}
+
+/*
+A late play changes its own day; at midnight it can also change how its neighbours are heard and to which day a play
+in two steps belongs. So the day before and the day after are rebuilt with it. News are:
+
+  polled plays     their day
+  exported plays   the day on which they ended; the day under which staging keeps them; and, for a row that was
+                   corrected, the day on which it was taken to have ended before
+  new ISRCs        of a track that was exported: the days on which an export row of it may now be the same play as a
+                   polled one of another release of the recording
+*/
+{% if is_incremental() %}
+    -- What the last run made of them. The models that follow build on this one, so that it cannot refer to them.
+    {% set history = adapter.get_relation(target.database, 'intermediate', 'int_history_plays') %}
+    {% set fct_plays = adapter.get_relation(target.database, 'marts', 'fct_plays') %}
+{% endif %}
+
 with
-
-plays as (
-
-    select * from {{ ref('stg_spotify__plays') }}
-
-),
 
 days_with_news as (
 
-    select distinct
+    select
         account,
         played_date_utc
-    from plays
+    from {{ ref('stg_spotify__plays') }}
     {% if is_incremental() %}
         where {{ is_news() }}
+    {% endif %}
+
+    union
+
+    select
+        account,
+        reported_date_utc as played_date_utc
+    from {{ ref('stg_spotify__history') }}
+    {% if is_incremental() %}
+        where {{ is_news() }}
+    {% endif %}
+
+    union
+
+    select
+        account,
+        played_date_utc
+    from {{ ref('stg_spotify__history') }}
+    where
+        is_offline
+    {% if is_incremental() %}
+        and {{ is_news() }}
+    {% endif %}
+
+    {% if is_incremental() %}
+
+        {% if history %}
+
+            union
+
+            -- `offset 0` has each row looked up in the index, however many PostgreSQL takes the news for.
+            select
+                built.account,
+                built.played_date_utc
+            from {{ ref('stg_spotify__history') }} as news
+            cross join lateral (
+                select
+                    dated.account,
+                    dated.played_date_utc
+                from {{ history }} as dated
+                where
+                    dated.account = news.account
+                    and dated.reported_at = news.reported_at
+                    and dated.row_id = news.row_id
+                    and dated.is_dated_by_device
+                offset 0  -- noqa: AM09
+            ) as built
+            where news.{{ is_news() }}
+
+        {% endif %}
+
+        {% if fct_plays %}
+
+            union
+
+            select
+                exported.account,
+                exported.played_date_utc
+            from {{ ref('int_track_isrcs') }} as news
+            inner join {{ fct_plays }} as exported on {{ same_track('exported', 'news') }}
+            where
+                news.{{ is_news() }}
+                -- Nearly always there is no other release, and nothing else is looked at.
+                and exists (
+                    select 1
+                    from {{ ref('int_track_isrcs') }} as release
+                    where
+                        release.account = news.account
+                        and release.isrc = news.isrc
+                        and release.track_uri != news.track_uri
+                )
+                and exists (
+                    select 1
+                    from {{ ref('stg_spotify__plays') }} as plays
+                    where
+                        plays.account = exported.account
+                        and plays.played_date_utc in (
+                            exported.played_date_utc - 1, exported.played_date_utc, exported.played_date_utc + 1
+                        )
+                        and plays.isrc = news.isrc
+                        and plays.track_uri != news.track_uri
+                )
+
+        {% endif %}
     {% endif %}
 
 )

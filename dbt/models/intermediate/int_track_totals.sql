@@ -1,6 +1,7 @@
-{{ config(unique_key=['account', 'track_uri'], incremental_strategy='delete+insert') }}
+{{ config(pre_hook=["{{ memory_to_group() }}", "{{ delete_touched_tracks() }}"]) }}
 
 -- depends_on: {{ ref('int_days_to_rebuild') }}
+-- depends_on: {{ ref('int_polled_plays') }}
 
 with
 
@@ -8,6 +9,7 @@ with
 plays as not materialized (
 
     select * from {{ ref('fct_plays') }}
+    where content_type = 'track'
 
 ),
 
@@ -15,12 +17,7 @@ plays as not materialized (
 
     touched_tracks as (
 
-        select distinct
-            plays.account,
-            plays.track_uri
-        from plays
-        inner join {{ ref('int_days_to_rebuild') }} as rebuilt
-            on plays.account = rebuilt.account and plays.played_date_utc = rebuilt.day_utc
+        {{ touched_tracks() }}
 
     ),
 
@@ -28,8 +25,7 @@ plays as not materialized (
 
         select plays.*
         from plays
-        inner join touched_tracks
-            on plays.account = touched_tracks.account and plays.track_uri = touched_tracks.track_uri
+        inner join touched_tracks on {{ same_track('plays', 'touched_tracks') }}
 
     )
 
@@ -47,8 +43,8 @@ select
     account,
     track_uri,
     count(*) as plays,
-    sum(ms_played)::bigint as ms_played,
-    coalesce(sum(ms_played) filter (where is_estimated), 0)::bigint as ms_estimated,
+    sum(ms_played)::numeric(38, 0) as ms_played,
+    coalesce(sum(ms_played) filter (where is_estimated), 0)::numeric(38, 0) as ms_estimated,
     min(played_at) as first_played_at,
     max(played_at) as last_played_at
 from counted_plays

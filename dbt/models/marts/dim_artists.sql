@@ -1,47 +1,51 @@
-{{ config(unique_key=['account', 'artist_key'], incremental_strategy='delete+insert') }}
+{{ config(pre_hook="{{ delete_news_artists() }}") }}
 
--- An artist's name as of the latest play of a track that credits them.
+-- An artist's name as of the latest play that credits them. Whom plays credit by name alone is an artist of their own
+-- only where that name does not tell which of the polled artists it is.
 with
 
-plays as (
+{% if is_incremental() %}
 
-    select * from {{ ref('stg_spotify__plays') }}
+    news as (
+
+        {{ news_artists() }}
+
+    ),
+
+{% endif %}
+
+credited as (
+
+    select names_of_artists.*
+    from {{ ref('int_artist_names') }} as names_of_artists
     {% if is_incremental() %}
-        where {{ is_news() }}
+        inner join news
+            on names_of_artists.account = news.account and names_of_artists.artist_key = news.artist_key
     {% endif %}
 
 ),
 
-captured as (
+artists_of_names as (
 
-    select
-        plays.account,
-        {{ artist_key('credit.artist') }} as artist_key,
-        credit.artist ->> 'id' as artist_id,
-        coalesce(credit.artist ->> 'name', '(unknown)') as artist_name,
-        plays.played_at as attributes_as_of
-    from plays
-    cross join jsonb_array_elements(plays.artist_credits) as credit (artist)
+    {{ artists_of_one_name('credited') }}
 
 ),
 
 known as (
 
-    select * from captured
-    {% if is_incremental() %}
-        union all
-        select
-            dim.account,
-            dim.artist_key,
-            dim.artist_id,
-            dim.artist_name,
-            dim.attributes_as_of
-        from {{ this }} as dim
-        where (dim.account, dim.artist_key) in (select captured.account, captured.artist_key from captured)
-    {% endif %}
+    select credited.*
+    from credited
+    left join artists_of_names
+        on credited.account = artists_of_names.account and credited.name_key = artists_of_names.name_key
+    where credited.artist_id is not null or artists_of_names.artist_id is null
 
 )
 
-select distinct on (account, artist_key) *
+select distinct on (account, artist_key)
+    account,
+    artist_key,
+    artist_id,
+    artist_name,
+    seen_at as attributes_as_of
 from known
-order by account asc, artist_key asc, attributes_as_of desc, artist_name asc
+order by account asc, artist_key asc, seen_at desc, artist_name asc

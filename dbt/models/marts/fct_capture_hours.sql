@@ -3,7 +3,7 @@
 /*
 How much is known of each hour, from the first play ever polled to the last poll:
 
-  complete         polled, and no gap lies in it
+  complete         polled, and no gap lies in it; or imported history covers it, whatever the polls did
   possibly_lossy   part of it lies in an open gap, or before the first play that Spotify still knew
   not_polled       no page has come since it ended
 
@@ -70,12 +70,23 @@ gaps as (
 
 ),
 
+imported as (
+
+    select
+        account,
+        range_agg(tstzrange(begins_at, ends_at, '[]')) as spans
+    from {{ source('spotify', 'history_spans') }}
+    group by account
+
+),
+
 judged as (
 
     select
         hours.account,
         hours.hour_at,
         case
+            when imported.spans @> tstzrange(hours.hour_at, hours.hour_at + interval '1 hour') then 'complete'
             when hours.hour_at + interval '1 hour' > hours.polled_until then 'not_polled'
             when
                 hours.hour_at < hours.captured_from
@@ -91,6 +102,7 @@ judged as (
             else 'complete'
         end as completeness
     from hours
+    left join imported on hours.account = imported.account
 
 )
 

@@ -109,28 +109,40 @@ found as (
 
 ),
 
+-- What was covered after each import.
 imported as (
 
     select
         account,
-        range_agg(tstzrange(begins_at, ends_at, '[]')) as spans,
-        max(imported_at) as imported_at
+        imported_at,
+        range_agg(tstzrange(begins_at, ends_at, '[]')) over (partition by account order by imported_at) as spans
     from {{ source('spotify', 'history_spans') }}
-    group by account
+
+),
+
+closed as (
+
+    select
+        found.*,
+        (
+            select min(imported.imported_at)
+            from imported
+            where
+                imported.account = found.account
+                and imported.spans @> tstzrange(found.begins_at, found.ends_at, '[]')
+        ) as closed_at
+    from found
 
 )
 
 select
-    found.account,
-    found.begins_at,
-    found.ends_at,
-    found.known_until,
-    found.why,
-    found.found_at,
-    found.found_in_slot,
-    imported.spans @> tstzrange(found.begins_at, found.ends_at, '[]') is not true as is_open,
-    case
-        when imported.spans @> tstzrange(found.begins_at, found.ends_at, '[]') then imported.imported_at
-    end as closed_at
-from found
-left join imported on found.account = imported.account
+    account,
+    begins_at,
+    ends_at,
+    known_until,
+    why,
+    found_at,
+    found_in_slot,
+    closed_at is null as is_open,
+    closed_at
+from closed

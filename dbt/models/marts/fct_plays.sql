@@ -1,23 +1,28 @@
 {{
     config(
         pre_hook="{{ delete_days_to_rebuild() }}",
-        post_hook="{{ index_once('track_uri', ['account', 'track_uri'], include=['ms_played', 'is_estimated', 'played_at']) }}",
+        post_hook=[
+            "{{ index_once('key', ['played_date_utc', 'account', 'play_id'], unique=true) }}",
+            "{{ index_once('track', ['hashtext(track_uri)'], include=['account', 'track_uri', 'ms_played', 'is_estimated', 'played_at', 'played_date_utc', 'content_type']) }}",
+            "{{ analyze_when_new() }}",
+        ],
     )
 }}
 
 -- depends_on: {{ ref('int_days_to_rebuild') }}
 
 /*
-One row per play. The Web API sometimes returns one play as several steps: the same track again 1.7 s later, or a 205 s
-track as 32 s and 173 s. The rule:
+One history of two sources, one row per play:
 
-  1. A step is heard from the end of the step before it, and never for longer than the track lasts.
-  2. Steps of one track that follow one another directly, without a pause, are one play for as long as together they are
-     heard no longer than the track lasts (and a tenth more, at most 5 s: Spotify's clock is not exact).
+  1. Every row of the data export is a play, but for near-duplicates (int_history_plays). It says how long was heard.
+  2. Every polled play (int_polled_plays) that is not the same as one of the export (int_play_matches,
+     int_offline_matches) is one too. How long it was heard is an estimate.
 
-A loop plays one track length per step and so stays as many plays as it was. Every step is in exactly one play.
+Skipped is an export play that says so or ended by a button, and one that ended by itself never is, whatever `skipped`
+says: that was null or false for years. A polled play is taken for skipped when it was heard for less than 90 % of its
+length. Completed is an export play that ended by itself, and a polled one that was not skipped.
 */
-with recursive
+with
 
 {% if is_incremental() %}
 
@@ -27,6 +32,7 @@ with recursive
 
     ),
 
+    -- The two ends of a pair can lie on both sides of a midnight.
     read_days as (
 
         select distinct
@@ -39,159 +45,170 @@ with recursive
 
 {% endif %}
 
-steps as (
+-- Read twice below; as it stands PostgreSQL knows how few there are, and looks up plays in pairs, not pairs in plays.
+matches as not materialized (
 
-    select plays.*
-    from {{ ref('stg_spotify__plays') }} as plays
+    select
+        matches.account,
+        matches.polled_at,
+        matches.polled_track_uri,
+        matches.duration_ms,
+        matches.export_reported_at,
+        matches.export_row_id
+    from {{ ref('int_play_matches') }} as matches
     {% if is_incremental() %}
         inner join read_days
-            on plays.account = read_days.account and plays.played_date_utc = read_days.day_utc
+            on matches.account = read_days.account and matches.polled_date_utc = read_days.day_utc
     {% endif %}
-
-),
-
-timed as (
-
-    select
-        *,
-        least(5000, duration_ms / 10) as tolerance_ms,
-        row_number() over in_order as step_number,
-        (extract(epoch from played_at - lag(played_at) over in_order) * 1000)::bigint as gap_ms
-    from steps
-    window in_order as (partition by account order by played_at, track_uri)
-
-),
-
-heard as (
-
-    select
-        *,
-        least(duration_ms, coalesce(gap_ms, duration_ms)) as heard_ms
-    from timed
-
-),
-
-linked as (
-
-    select
-        *,
-        coalesce(
-            track_uri = lag(track_uri) over in_order
-            and gap_ms <= duration_ms + tolerance_ms
-            and lag(heard_ms) over in_order + heard_ms <= duration_ms + tolerance_ms,
-            false
-        ) as may_continue
-    from heard
-    window in_order as (partition by account order by step_number)
-
-),
-
-chain_starts as (
-
-    select
-        *,
-        lead(may_continue) over (partition by account order by step_number) as is_continued
-    from linked
-
-),
-
--- Only steps in a chain come here, so the recursion is as short as the longest chain of one track.
-chains as (
-
+    union all
     select
         account,
-        step_number,
-        step_number as first_step_number,
-        heard_ms as play_ms
-    from chain_starts
-    where is_continued and not may_continue
-
-    union all
-
-    select
-        linked.account,
-        linked.step_number,
-        case
-            when chains.play_ms + linked.heard_ms <= linked.duration_ms + linked.tolerance_ms
-                then chains.first_step_number
-            else linked.step_number
-        end as first_step_number,
-        case
-            when chains.play_ms + linked.heard_ms <= linked.duration_ms + linked.tolerance_ms
-                then chains.play_ms + linked.heard_ms
-            else linked.heard_ms
-        end as play_ms
-    from chains
-    inner join linked
-        on
-            chains.account = linked.account
-            and linked.step_number = chains.step_number + 1
-            and linked.may_continue
+        polled_at,
+        polled_track_uri,
+        duration_ms,
+        export_reported_at,
+        export_row_id
+    from {{ ref('int_offline_matches') }}
 
 ),
 
 plays as (
 
     select
-        linked.account,
-        linked.track_uri,
-        max(linked.played_at) as played_at,
-        min(linked.played_at) as first_step_at,
-        min(linked.played_at - linked.heard_ms * interval '1 millisecond') as started_at,
-        count(*)::integer as steps,
-        sum(linked.heard_ms)::bigint as ms_played,
-        sum(linked.duration_ms)::bigint as ms_returned,
-        max(linked.duration_ms) as duration_ms,
-        min(linked.captured_at) as captured_at
-    from linked
-    left join chains
-        on linked.account = chains.account and linked.step_number = chains.step_number
-    group by
-        linked.account,
-        linked.track_uri,
-        coalesce(chains.first_step_number, linked.step_number)
+        exported.account,
+        md5(concat_ws(
+            '|',
+            exported.account,
+            exported.track_uri,
+            date_part('epoch', exported.played_at),
+            exported.row_id,
+            case when exported.is_dated_by_device then date_part('epoch', exported.reported_at) end
+        )) as play_id,
+        exported.played_at,
+        exported.played_date_utc,
+        exported.started_at,
+        exported.played_at as first_step_at,
+        1 as steps,
+        exported.track_uri,
+        exported.content_type,
+        'export' as source,
+        exported.ms_played,
+        false as is_estimated,
+        null::bigint as ms_returned,
+        matches.duration_ms,
+        case
+            when exported.reason_end = 'trackdone' then false
+            when exported.skipped or exported.reason_end in ('fwdbtn', 'backbtn') then true
+            when exported.reason_end is not null or not exported.skipped then false
+        end as is_skipped,
+        exported.reason_end = 'trackdone' as is_completed,
+        exported.reason_start,
+        exported.reason_end,
+        exported.platform,
+        exported.conn_country,
+        exported.shuffle,
+        exported.is_offline,
+        exported.is_private,
+        exported.is_dated_by_device,
+        matches.polled_at,
+        exported.captured_at
+    from {{ ref('int_history_plays') }} as exported
+    {% if is_incremental() %}
+        inner join rebuilt_days
+            on exported.account = rebuilt_days.account and exported.played_date_utc = rebuilt_days.day_utc
+    {% endif %}
+    left join matches
+        on
+            exported.account = matches.account
+            and exported.reported_at = matches.export_reported_at
+            and exported.row_id = matches.export_row_id
+    where not exported.is_near_duplicate
+
+    union all
+
+    select
+        polled.account,
+        md5(concat_ws('|', polled.account, polled.track_uri, extract(epoch from polled.played_at))) as play_id,
+        polled.played_at,
+        polled.played_date_utc,
+        polled.started_at,
+        polled.first_step_at,
+        polled.steps,
+        polled.track_uri,
+        'track' as content_type,
+        'web_api' as source,
+        polled.ms_played,
+        true as is_estimated,
+        polled.ms_returned,
+        polled.duration_ms,
+        polled.ms_played < 0.9 * polled.duration_ms as is_skipped,
+        polled.ms_played >= 0.9 * polled.duration_ms as is_completed,
+        null as reason_start,
+        null as reason_end,
+        null as platform,
+        null as conn_country,
+        null::boolean as shuffle,
+        null::boolean as is_offline,
+        null::boolean as is_private,
+        false as is_dated_by_device,
+        null::timestamptz as polled_at,
+        polled.captured_at
+    from {{ ref('int_polled_plays') }} as polled
+    {% if is_incremental() %}
+        inner join rebuilt_days
+            on polled.account = rebuilt_days.account and polled.played_date_utc = rebuilt_days.day_utc
+    {% endif %}
+    left join matches
+        on
+            polled.account = matches.account
+            and polled.played_at = matches.polled_at
+            and polled.track_uri = matches.polled_track_uri
+    where matches.account is null
 
 ),
 
+-- `offset 0` keeps PostgreSQL from working the local time out anew for each of the six columns made of it.
 dated as (
 
     select
         *,
-        (played_at at time zone 'UTC')::date as played_date_utc,
         {{ local_time('played_at') }} as played_at_local
     from plays
-
-),
-
-final as (
-
-    select
-        dated.account,
-        md5(concat_ws('|', dated.account, dated.track_uri, extract(epoch from dated.played_at))) as play_id,
-        dated.played_at,
-        dated.played_date_utc,
-        dated.started_at,
-        dated.first_step_at,
-        dated.steps,
-        dated.track_uri,
-        'web_api' as source,
-        dated.ms_played,
-        true as is_estimated,
-        dated.ms_returned,
-        dated.duration_ms,
-        dated.played_at_local,
-        dated.played_at_local::date as played_date,
-        extract(hour from dated.played_at_local)::integer as played_hour,
-        extract(isodow from dated.played_at_local)::integer as iso_weekday,
-        extract(isoyear from dated.played_at_local)::integer as iso_year,
-        extract(week from dated.played_at_local)::integer as iso_week,
-        dated.captured_at
-    from dated
-    {% if is_incremental() %}
-        inner join rebuilt_days
-            on dated.account = rebuilt_days.account and dated.played_date_utc = rebuilt_days.day_utc
-    {% endif %}
+    offset 0  -- noqa: AM09
 
 )
 
-select * from final
+select
+    account,
+    play_id,
+    played_at,
+    played_date_utc,
+    started_at,
+    first_step_at,
+    steps,
+    track_uri,
+    content_type,
+    source,
+    ms_played,
+    is_estimated,
+    ms_returned,
+    duration_ms,
+    is_skipped,
+    is_completed,
+    reason_start,
+    reason_end,
+    platform,
+    conn_country,
+    shuffle,
+    is_offline,
+    is_private,
+    is_dated_by_device,
+    polled_at,
+    played_at_local,
+    played_at_local::date as played_date,
+    extract(hour from played_at_local)::integer as played_hour,
+    extract(isodow from played_at_local)::integer as iso_weekday,
+    extract(isoyear from played_at_local)::integer as iso_year,
+    extract(week from played_at_local)::integer as iso_week,
+    captured_at
+from dated

@@ -45,6 +45,7 @@ plays as (
         played_as.track_uri,
         sum(totals.plays)::bigint as plays,
         sum(totals.ms_played) as ms_played,
+        sum(totals.ms_estimated) as ms_estimated,
         max(totals.last_played_at) as last_played_at
     from played_as
     inner join totals
@@ -60,7 +61,8 @@ select
     saved.album_name,
     saved.added_at,
     coalesce(plays.plays, 0) as plays,
-    round(coalesce(plays.ms_played, 0) / 60000.0, 2)::numeric(12, 2) as minutes,
+    round(coalesce(plays.ms_played, 0) / 60000.0, 2)::numeric(20, 2) as minutes,
+    round(coalesce(plays.ms_estimated, 0) / 60000.0, 2)::numeric(20, 2) as minutes_estimated,
     plays.last_played_at,
     {{ has_open_gap('saved.account') }} as is_at_least,
     saved.track_uri,

@@ -12,6 +12,7 @@ select
     is_local,
     explicit as is_explicit,
     artists as artist_credits,
+    album_artists as album_artist_credits,
     album_id,
     album_name,
     album_art_link as album_art_url,

@@ -1,0 +1,23 @@
+{# The tracks of which either source brought a row that no successful `dbt test` has covered yet. #}
+{% macro news_tracks() -%}
+    select
+        news.account,
+        news.track_uri
+    from {{ ref('stg_spotify__plays') }} as news
+    where news.{{ is_news() }}
+    union
+    select
+        news.account,
+        news.track_uri
+    from {{ ref('stg_spotify__history') }} as news
+    where news.{{ is_news() }}
+{%- endmacro %}
+
+{# Before the credits of tracks with news are put in, in the same transaction: take out what they were. #}
+{% macro delete_news_tracks() -%}
+    {% if is_incremental() %}
+        delete from {{ this }} as built
+        using ({{ news_tracks() }}) as news
+        where built.account = news.account and built.track_uri = news.track_uri
+    {% endif %}
+{%- endmacro %}

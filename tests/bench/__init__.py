@@ -6,6 +6,8 @@ machine does falls on both, and the median of their pairwise ratios counts.
 
     history.py        a listener of ten years, as partitions and as the page of the next slot
     installation.py   one history with its data folder and database, and the processes that work on it
+    imports.py        imports of a data export
+    import_floor.py   the bare script that an import is held against
     floor.py          the bare script that a quiet slot is held against
     empty_tasks.py    what Luigi alone takes of a slot
     measure.py        a process's wall time and peak memory; subjects in turns

@@ -14,10 +14,11 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tests.bench.history import known_page, news_page
+from tests.bench.imports import ImportExtent, measure_imports
 from tests.bench.installation import Installation, installations
 from tests.bench.measure import ProcessFailed, Run, run_in_turns
 from tests.bench.report import Row, format_table, imports_row, memory_row, ratio_row
@@ -29,6 +30,9 @@ NEWS = ("run news", "test news")
 STARTED = time.monotonic()
 
 
+TEN_YEARS = ImportExtent()
+
+
 @dataclass(frozen=True)
 class Extent:
     """How much is measured: plays of the two histories, rounds of quiet slots and of slots with news."""
@@ -37,19 +41,20 @@ class Extent:
     long: int = 1_000_000
     quiet_rounds: int = 15
     news_rounds: int = 7
+    imports: ImportExtent = TEN_YEARS
 
 
-QUICK = Extent(short=200, long=20_000, quiet_rounds=3, news_rounds=2)
+QUICK = Extent(short=200, long=20_000, quiet_rounds=3, news_rounds=2, imports=ImportExtent(50_000, 20_000, 1))
 
 
 def main(arguments: list[str]) -> int:
     options = parse(arguments)
     extent = QUICK if options.quick else Extent()
     if options.rounds:
-        extent = Extent(extent.short, extent.long, options.rounds, options.rounds)
+        extent = replace(extent, quiet_rounds=options.rounds, news_rounds=options.rounds)
     try:
         with contextlib.nullcontext(options.keep) if options.keep else tempfile.TemporaryDirectory("-bench") as folder:
-            rows = measure(Path(folder), extent)
+            rows = measure(Path(folder), extent, options.only)
     except ProcessFailed as error:
         say(str(error))
         return 2
@@ -76,6 +81,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
         metavar="N",
         help=f"measure N rounds, 1 to {MOST_ROUNDS}",
     )
+    parser.add_argument("--only", choices=["slots", "imports"], help="measure these alone")
     parser.add_argument(
         "--keep",
         type=new_folder,
@@ -95,8 +101,19 @@ def new_folder(path: str) -> Path:
     return folder
 
 
-def measure(folder: Path, extent: Extent) -> list[Row]:
+def measure(folder: Path, extent: Extent, only: str | None) -> list[Row]:
     """Set everything up and measure every row."""
+    rows: list[Row] = []
+    if only in (None, "slots"):
+        rows += measure_slots(folder, extent)
+    if only in (None, "imports"):
+        with installations(folder, [0]) as [installation]:
+            rows += measure_imports(installation, extent.imports, say)
+    return rows
+
+
+def measure_slots(folder: Path, extent: Extent) -> list[Row]:
+    """Slots on two histories, one of them long."""
     with installations(folder, [extent.short, extent.long]) as (short, long):
         rebuilds = {installation: installation.set_up(say) for installation in (short, long)}
         return [

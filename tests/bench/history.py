@@ -18,7 +18,8 @@ from typing import Any
 
 from pipeline.extract.datasets import PLAYS
 from pipeline.extract.partitions import format_partition, partition_path
-from pipeline.extract.plays import Play, format_moment, parse_page
+from pipeline.extract.plays import Play, parse_page
+from pipeline.extract.values import format_moment
 
 Json = dict[str, Any]
 Heard = tuple[datetime.datetime, int]  # end of the play (UTC), number of the track

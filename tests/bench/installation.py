@@ -7,6 +7,7 @@ import datetime
 import functools
 import json
 import os
+import shutil
 import subprocess
 import sys
 import warnings
@@ -25,6 +26,7 @@ from tests.bench.measure import ProcessFailed, Run, end_of, run_process
 NEVER = datetime.datetime.max.replace(tzinfo=datetime.UTC)
 
 FLOOR = Path(__file__).with_name("floor.py")
+IMPORT_FLOOR = Path(__file__).with_name("import_floor.py")
 # What .env or the shell may set for the real pipeline; empty hides a line of .env. The last slows every import down.
 EMPTIED = (
     "SLACK_WEBHOOK_URL",
@@ -99,6 +101,23 @@ class Installation:
                 f" Was the project edited meanwhile? The slot said:\n  {end_of(self.log)}"
             )
         return run
+
+    def run_import(self, task: str, export: Path) -> Run:
+        """ImportHistory, or the tasks before it, of one export."""
+        return self._run_luigi("pipeline", task, "--export", str(export))
+
+    def run_import_floor(self, export: Path) -> Run:
+        """The bare script of import_floor.py."""
+        return run_process([sys.executable, str(IMPORT_FLOOR), str(export)], self.environment, PROJECT, self.log)
+
+    def empty(self) -> None:
+        """Take everything out of the data folder and the database but what dbt has parsed."""
+        for path in self.data.glob("*"):
+            if path.name != "dbt":
+                shutil.rmtree(path)
+        schemas = "staging, pipeline, intermediate, marts, reporting"
+        self._execute(f"drop schema if exists {schemas} cascade")
+        self._execute("checkpoint")
 
     def run_dbt_build(self) -> Run:
         """`dbt build` as a process of its own, on what the last slot left."""

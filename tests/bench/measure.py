@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import statistics
 import subprocess
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
+
 RU_MAXRSS_BYTES = 1024
+LOOK_EVERY = 0.2  # seconds: looking costs a few milliseconds itself
 
 
 class ProcessFailed(Exception):
@@ -21,7 +26,8 @@ class ProcessFailed(Exception):
 class Run:
     """One process from start to end.
 
-    `peak_bytes`: its largest resident set, at least the benchmark's own: Linux counts from the fork.
+    `peak_bytes`: the most that it and the processes it started have held at once, looked at now and then; what they
+    share counts for each. At least its own largest resident set as Linux counts it, from the benchmark's own on.
     """
 
     seconds: float
@@ -44,12 +50,38 @@ def run_process(command: Sequence[str], environment: Mapping[str, str], folder: 
     with log.open("wb") as output:
         begin = time.monotonic()
         process = subprocess.Popen(command, env=environment, cwd=folder, stdout=output, stderr=subprocess.STDOUT)
+        watch = Watch(process.pid)
         _, status, usage = os.wait4(process.pid, 0)
         seconds = time.monotonic() - begin
+        peak = watch.stop()
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         raise ProcessFailed(f"{' '.join(command)} ended with {process.returncode}:\n  {end_of(log)}")
-    return Run(seconds, usage.ru_maxrss * RU_MAXRSS_BYTES)
+    return Run(seconds, max(peak, usage.ru_maxrss * RU_MAXRSS_BYTES))
+
+
+class Watch(threading.Thread):
+    """Adds up what a process and its children hold, until it is stopped."""
+
+    def __init__(self, pid: int) -> None:
+        super().__init__(daemon=True)
+        self.pid = pid
+        self.peak = 0
+        self.ended = threading.Event()
+        self.start()
+
+    def run(self) -> None:
+        while not self.ended.wait(LOOK_EVERY):
+            with contextlib.suppress(psutil.Error):
+                root = psutil.Process(self.pid)
+                held = [process.memory_info().rss for process in (root, *root.children(recursive=True))]
+                self.peak = max(self.peak, sum(held))
+
+    def stop(self) -> int:
+        """Bytes."""
+        self.ended.set()
+        self.join()
+        return self.peak
 
 
 def end_of(log: Path) -> str:
@@ -58,11 +90,11 @@ def end_of(log: Path) -> str:
 
 
 def run_in_turns(
-    subjects: Mapping[str, Callable[[], Run]], rounds: int, say: Callable[[str], None]
+    subjects: Mapping[str, Callable[[], Run]], rounds: int, say: Callable[[str], None], warm_up: bool = True
 ) -> dict[str, list[Run]]:
     """Every subject once to warm up, then `rounds` times one after the other: A B C A B C."""
     runs: dict[str, list[Run]] = {name: [] for name in subjects}
-    for number in range(rounds + 1):
+    for number in range(not warm_up, rounds + 1):
         for name, subject in subjects.items():
             run = subject()
             if number:

@@ -1,4 +1,5 @@
-"""make demo: a made-up listener's day, run for real: sample Spotify and MusicBrainz → luigi → PostgreSQL → dbt.
+"""make demo: a made-up listener's day, run for real: sample Spotify and MusicBrainz → luigi → PostgreSQL → dbt; then
+two years more, from their data export.
 
 Everything is kept apart from your own data, in data/demo, and is made anew each time.
 """
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline import config
+from pipeline.demo.export import write_export
 from pipeline.demo.listener import listen, make_catalogue, make_play
 from pipeline.demo.musicbrainz import SampleMusicBrainz, make_artists
 from pipeline.demo.person import SamplePlay
@@ -38,6 +40,7 @@ SLOTS = (
 DOWN = "15:30"
 # Played while nobody polls, and more than Spotify remembers.
 MARATHON = 65
+YEARS_BEFORE = datetime.timedelta(days=730)
 WHY = {
     "window_overrun": "Spotify keeps the last 50 alone",
     "short_page": "a short page proves nothing",
@@ -53,9 +56,12 @@ def main() -> int:
     shutil.rmtree(data, ignore_errors=True)
     data.mkdir(parents=True)
     catalogue = make_catalogue(SEED)
-    plays = [*listen(SEED, day - datetime.timedelta(days=2), today), *marathon(catalogue, day)]
+    heard = [*listen(SEED, day - datetime.timedelta(days=2), today), *marathon(catalogue, day)]
+    # Not of the seed of the day: another history before it.
+    before = listen(SEED + 1, day - YEARS_BEFORE, day - datetime.timedelta(days=2), catalogue)
+    plays = sorted([*before, *heard], key=lambda play: play.played_at)
     with (
-        SampleSpotify(plays) as spotify,
+        SampleSpotify(heard) as spotify,
         SampleMusicBrainz(make_artists(catalogue, SEED)) as musicbrainz,
     ):
         spotify.me.saved = [{"added_at": f"{day:%Y-%m-%d}T01:00:00Z", "track": track} for track in catalogue[:80]]
@@ -65,7 +71,7 @@ def main() -> int:
             dict.fromkeys(("DATABASE_URL", "LUIGI_SCHEDULER_URL", "SLACK_WEBHOOK_URL", "SLACK_BOT_TOKEN"), "")
         )
         os.environ.update({"DATA_DIR": str(data), "LISTENER_TIMEZONE": "Europe/Berlin"})
-        return run_day(spotify, day, data)
+        return run_day(spotify, day, data, plays)
 
 
 def marathon(catalogue: list[dict[str, Any]], day: datetime.datetime) -> list[SamplePlay]:
@@ -76,8 +82,8 @@ def marathon(catalogue: list[dict[str, Any]], day: datetime.datetime) -> list[Sa
     ]
 
 
-def run_day(spotify: SampleSpotify, day: datetime.datetime, data: Path) -> int:
-    """Run the slots of `day` and show what they left; returns an exit code."""
+def run_day(spotify: SampleSpotify, day: datetime.datetime, data: Path, plays: list[SamplePlay]) -> int:
+    """Run the slots of `day`, import the export of all `plays`, and show what they left; returns an exit code."""
     from pipeline.load.postgres import connect
 
     begun = time.monotonic()
@@ -107,6 +113,8 @@ def run_day(spotify: SampleSpotify, day: datetime.datetime, data: Path) -> int:
                 print(f"         {first_cause(process.stderr)}")
         show_rules(connection)
         show_gaps(connection)
+        if not import_export(connection, data, plays):
+            return 1
         show_genres(connection)
         show_marts(connection)
         show_files(data)
@@ -116,11 +124,39 @@ def run_day(spotify: SampleSpotify, day: datetime.datetime, data: Path) -> int:
     return 0
 
 
+def import_export(connection: Any, data: Path, plays: list[SamplePlay]) -> bool:
+    """Two sources, one history. Whether all went well."""
+    export = data / "my_spotify_data.zip"
+    write_export(export, plays)
+    print(f"\nThe data export of the same listener: ImportHistory --export {os.path.relpath(export)}")
+    begun = time.monotonic()
+    process = run_luigi("ImportHistory", "--export", str(export), "--account", ACCOUNT)
+    if process.returncode:
+        print(f"{process.stderr}\nThe import ended with exit code {process.returncode}: see above.", file=sys.stderr)
+        return False
+    print("\n".join(f"  {line}" for line in process.stdout.strip().splitlines()))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "select count(*) filter (where polled_at is not null), count(*) filter (where source = 'export'),"
+            " count(*) filter (where is_estimated),"
+            " (select count(*) from marts.fct_gaps where not is_open) from marts.fct_plays"
+        )
+        both, exported, polled_only, closed = cursor.fetchone()
+    print(
+        f"\nImported, built and tested in {time.monotonic() - begun:.1f} s: {exported:,} plays with exact milliseconds."
+    )
+    print(f"Known to both sources and counted once: {both}; to the polls alone: {polled_only}. Gaps closed: {closed}.")
+    return True
+
+
 def run_slot(moment: datetime.datetime) -> subprocess.CompletedProcess[str]:
-    """What cron runs, as a process of its own."""
-    luigi = str(Path(sys.executable).with_name("luigi"))
-    slot = moment.strftime("%Y-%m-%dT%H%M")
-    command = [luigi, "--module", "pipeline", "RunPipeline", "--run-at", slot, "--account", ACCOUNT]
+    """What cron runs."""
+    return run_luigi("RunPipeline", "--run-at", moment.strftime("%Y-%m-%dT%H%M"), "--account", ACCOUNT)
+
+
+def run_luigi(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """`luigi --module pipeline …` as a process of its own."""
+    command = [str(Path(sys.executable).with_name("luigi")), "--module", "pipeline", *arguments]
     return subprocess.run(command, cwd=config.PROJECT, capture_output=True, text=True)
 
 
@@ -177,14 +213,19 @@ def show_genres(connection: Any) -> None:
 def show_marts(connection: Any) -> None:
     import pandas
 
-    print("\nMinutes are estimates: the Web API does not tell how long a track was heard.")
+    print("\nMinutes are exact where the export has the play; the Web API does not tell how long a track was heard.")
     with connection.cursor() as cursor:
         for title, query in (
             (
                 "Top tracks",
-                "select rank, track_name, artists, plays, minutes from reporting.rpt_top_tracks order by rank",
+                "select rank, track_name, artists, plays, minutes, minutes_estimated as estimated"
+                " from reporting.rpt_top_tracks order by rank",
             ),
-            ("Top artists", "select rank, artist_name, plays, minutes from reporting.rpt_top_artists order by rank"),
+            (
+                "Top artists",
+                "select rank, artist_name, plays, minutes, minutes_estimated as estimated"
+                " from reporting.rpt_top_artists order by rank",
+            ),
             (
                 "Recently played, in Europe/Berlin",
                 "select to_char(played_at_local, 'Dy HH24:MI') as ended, track_name, artists, minutes"
@@ -204,6 +245,7 @@ def show_files(data: Path) -> None:
     for folder, meaning in (
         ("raw", "answers of Spotify, byte for byte"),
         ("spotify_songs", "day partitions: everything else can be rebuilt from them"),
+        ("spotify_history", "day partitions of the data export"),
         ("polls", "records of the polls"),
     ):
         files = [path for path in (data / folder).rglob("*") if path.is_file()]

@@ -62,11 +62,13 @@ def make_catalogue(seed: int, artists: int = 60) -> list[Json]:
     return tracks
 
 
-def listen(seed: int, begin: datetime.datetime, end: datetime.datetime) -> Iterator[SamplePlay]:
+def listen(
+    seed: int, begin: datetime.datetime, end: datetime.datetime, catalogue: list[Json] | None = None
+) -> Iterator[SamplePlay]:
     """The plays between two moments (UTC), oldest first: sittings in the day, favourites, loops, skips, and what the
     Web API makes of them: a play told twice or in two parts, and a phone that was offline for a while."""
     chance = random.Random(seed)
-    tracks = make_catalogue(seed)
+    tracks = catalogue or make_catalogue(seed)
     favourites = chance.sample(tracks, 40)
     day = begin.replace(hour=0, minute=0, second=0, microsecond=0)
     while day < end:

@@ -174,20 +174,39 @@ class postgres(Section):
 class listener(Section):
     """Whose days and hours the marts speak of."""
 
-    env = {"timezone": "LISTENER_TIMEZONE"}
+    env = {"timezone": "LISTENER_TIMEZONE", "timezones": "LISTENER_TIMEZONES"}
     timezone: str = luigi.Parameter(
         default="UTC", description="IANA zone of local dates and hours, e.g. Europe/Berlin."
+    )
+    timezones: str = luigi.Parameter(
+        default="", description="Accounts in other zones, e.g. anna=Asia/Tokyo ben=America/New_York."
     )
 
     @property
     def zone(self) -> str:
-        try:
-            return ZoneInfo(self.timezone).key
-        except (KeyError, ValueError, OSError) as error:
-            raise SettingError(
-                f"[listener] timezone (LISTENER_TIMEZONE) is {self.timezone!r}, which is no IANA time zone;"
-                " write one such as Europe/Berlin or America/New_York"
-            ) from error
+        return _zone(self.timezone, "timezone (LISTENER_TIMEZONE)")
+
+    @property
+    def zones(self) -> str:
+        """Accounts with a zone of their own, as `account=Zone`, with blanks between them."""
+        setting = "timezones (LISTENER_TIMEZONES)"
+        pairs = []
+        for pair in self.timezones.replace(",", " ").split():
+            account, equals, zone = pair.partition("=")
+            if not equals:
+                raise SettingError(f"[listener] {setting}: {pair!r} is not of the form account=Zone")
+            pairs.append(f"{AccountParameter().normalize(account)}={_zone(zone, setting)}")
+        return " ".join(pairs)
+
+
+def _zone(name: str, setting: str) -> str:
+    try:
+        return ZoneInfo(name).key
+    except (KeyError, ValueError, OSError) as error:
+        raise SettingError(
+            f"[listener] {setting} is {name!r}, which is no IANA time zone;"
+            " write one such as Europe/Berlin or America/New_York"
+        ) from error
 
 
 class slack(Section):

@@ -1,7 +1,7 @@
 {# A local month as moments. #}
-{% macro month_range(month) -%}
+{% macro month_range(month, account) -%}
     tstzmultirange(tstzrange(
-        {{ month }}::timestamp at time zone {{ listener_zone() }},
-        ({{ month }} + interval '1 month') at time zone {{ listener_zone() }}
+        {{ local_midnight(month, account) }},
+        {{ local_midnight(month ~ " + interval '1 month'", account) }}
     ))
 {%- endmacro %}

@@ -46,7 +46,9 @@ spans as (
         left join spans on months.account = spans.account
         where
             months.covered
-            is distinct from coalesce(spans.covered * {{ month_range('months.played_month') }}, '{}'::tstzmultirange)
+            is distinct from coalesce(
+                spans.covered * {{ month_range('months.played_month', 'months.account') }}, '{}'::tstzmultirange
+            )
 
     ),
 
@@ -158,10 +160,10 @@ repeated as (
 
     select
         repeats.account,
-        date_trunc('month', {{ local_time('repeats.played_at') }})::date as played_month,
+        date_trunc('month', {{ local_time('repeats.played_at', 'repeats.account') }})::date as played_month,
         count(*) as near_duplicates
     from {{ rows_of_days(ref('int_near_duplicates'), 'played_date_utc', 'read_days') }} as repeats
-    group by repeats.account, date_trunc('month', {{ local_time('repeats.played_at') }})::date
+    group by repeats.account, date_trunc('month', {{ local_time('repeats.played_at', 'repeats.account') }})::date
 
 ),
 
@@ -169,7 +171,7 @@ pairs as (
 
     select
         matches.account,
-        date_trunc('month', {{ local_time('matches.export_played_at') }})::date as played_month,
+        date_trunc('month', {{ local_time('matches.export_played_at', 'matches.account') }})::date as played_month,
         matches.matched_by,
         matches.difference_ms,
         abs(matches.difference_ms) as distance_ms,
@@ -247,7 +249,9 @@ all_months as (
 select
     all_months.account,
     all_months.played_month,
-    coalesce(spans.covered * {{ month_range('all_months.played_month') }}, '{}'::tstzmultirange) as covered,
+    coalesce(
+        spans.covered * {{ month_range('all_months.played_month', 'all_months.account') }}, '{}'::tstzmultirange
+    ) as covered,
     coalesce(matched.plays_matched, 0) as plays_matched,
     coalesce(matched.matched_by_track_id, 0) as matched_by_track_id,
     coalesce(matched.matched_by_isrc, 0) as matched_by_isrc,

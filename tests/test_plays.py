@@ -43,7 +43,7 @@ def test_a_play_becomes_one_row_with_every_column() -> None:
         "album_id": "album00000000000000001",
         "artist_id": "a1",
         "track_id": "FallingForMonday000000",
-        "isrc": "QZAAA2400001",
+        "isrc": "QZAAA2435733",
         "track_uri": "spotify:track:FallingForMonday000000",
         "is_local": "false",
         "explicit": "false",

@@ -126,7 +126,7 @@ def test_the_first_read_is_an_event_for_every_track_with_every_column(reader: Re
         "added_at_utc": "2026-11-20T12:00:00.000Z",
         "track_uri": "spotify:track:First00000000000000000",
         "track_id": "First00000000000000000",
-        "isrc": "QZAAA2400001",
+        "isrc": "QZAAA2492755",
         "song_name": "First",
         "artist_name": "Velvet Harbour",
         "artists": '[{"id": "a1", "name": "Velvet Harbour"}, {"id": "a2", "name": "Golden Avenue"}]',

@@ -1,4 +1,10 @@
-{# Whether a total over the account's whole history is only an "at least". #}
-{% macro has_open_gap(account) -%}
-    {{ account }} in (select gaps.account from {{ ref('fct_gaps') }} as gaps where gaps.is_open)
+{# Whether a total over local dates is only an "at least": `accounts` is dim_accounts. #}
+{% macro has_open_gap_between(accounts, from_date, to_date) -%}
+    coalesce(
+        {{ accounts }}.open_gaps && tstzrange(
+            {{ local_midnight(from_date, accounts ~ '.account') }},
+            {{ local_midnight(to_date ~ ' + 1', accounts ~ '.account') }}
+        ),
+        false
+    )
 {%- endmacro %}

@@ -1,6 +1,7 @@
 {#
     The tracks whose totals may have changed: those with plays on the rebuilt days, and those that were polled on them. A
-    polled play that turned out to be one of the export's can have been the only play of its track.
+    polled play that turned out to be one of the export's can have been the only play of its track. And those that rules
+    exclude now, or do no more.
 #}
 {% macro touched_tracks() -%}
     {% for plays in ('fct_plays', 'int_polled_plays') %}
@@ -10,8 +11,13 @@
         from {{ ref(plays) }} as plays
         inner join {{ ref('int_days_to_rebuild') }} as rebuilt
             on plays.account = rebuilt.account and plays.played_date_utc = rebuilt.day_utc
-        {{ 'union' if not loop.last }}
+        union
     {% endfor %}
+    select
+        excluded.account,
+        excluded.track_uri
+    from {{ ref('int_excluded_tracks') }} as excluded
+    where excluded.{{ is_news('changed_in_load') }}
 {%- endmacro %}
 
 {# Before they are counted anew, in the same transaction: take out what they were. #}

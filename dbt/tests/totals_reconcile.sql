@@ -6,8 +6,6 @@ What came in equals what is counted plus what a named rule took off:
   the Web API   rows by the joining of steps, milliseconds by the estimate of what was heard (made here once more, from
                 staging); then plays and milliseconds by the pairs
   the export    rows and milliseconds by near-duplicates
-
-And the totals that reports read are those of the plays.
 */
 with
 
@@ -107,21 +105,8 @@ counted as (
         count(*) filter (where source = 'export') as export_plays,
         count(polled_at) as plays_matched,
         coalesce(sum(ms_played) filter (where source = 'web_api'), 0) as ms_polled_only,
-        coalesce(sum(ms_played) filter (where source = 'export'), 0) as ms_exported,
-        count(*) filter (where content_type = 'track') as tracks_played,
-        coalesce(sum(ms_played) filter (where content_type = 'track'), 0) as ms_of_tracks
+        coalesce(sum(ms_played) filter (where source = 'export'), 0) as ms_exported
     from {{ ref('fct_plays') }}
-    group by account
-
-),
-
-totals as (
-
-    select
-        account,
-        sum(plays) as plays,
-        sum(ms_played) as ms_played
-    from {{ ref('int_track_totals') }}
     group by account
 
 ),
@@ -135,8 +120,6 @@ accounts as (
     select account from joined
     union
     select account from counted
-    union
-    select account from totals
 
 ),
 
@@ -161,11 +144,7 @@ compared as (
         coalesce(counted.export_plays, 0) as plays_exported,
         coalesce(exported.ms_exported, 0) as ms_exported,
         coalesce(repeated.ms_repeated, 0) as ms_repeated,
-        coalesce(counted.ms_exported, 0) as ms_exported_counted,
-        coalesce(counted.tracks_played, 0) as tracks_counted,
-        coalesce(totals.plays, 0) as tracks_in_totals,
-        coalesce(counted.ms_of_tracks, 0) as ms_of_tracks,
-        coalesce(totals.ms_played, 0) as ms_in_totals
+        coalesce(counted.ms_exported, 0) as ms_exported_counted
     from accounts
     left join polled on accounts.account = polled.account
     left join joined on accounts.account = joined.account
@@ -173,7 +152,6 @@ compared as (
     left join exported on accounts.account = exported.account
     left join repeated on accounts.account = repeated.account
     left join counted on accounts.account = counted.account
-    left join totals on accounts.account = totals.account
 
 )
 
@@ -187,5 +165,3 @@ where
     or ms_heard_joined != ms_matched + ms_polled_only
     or rows_exported != plays_exported + near_duplicates
     or ms_exported != ms_exported_counted + ms_repeated
-    or tracks_counted != tracks_in_totals
-    or ms_of_tracks != ms_in_totals

@@ -28,8 +28,9 @@ class DbtFailed(Exception):
 
 
 def project_version() -> str:
-    """Changes with any model, macro or seed, and with the listener's time zone: then everything is built anew."""
-    digest = hashlib.sha256(config.listener().zone.encode())
+    """Changes with any model, macro or seed, and with the listeners' time zones: then everything is built anew."""
+    listener = config.listener()
+    digest = hashlib.sha256(f"{listener.zone} {listener.zones}".encode())
     built_from = [path for folder in ("models", "macros", "seeds") for path in (PROJECT / folder).rglob("*.*")]
     for path in sorted([PROJECT / "dbt_project.yml", *built_from]):
         if path.suffix in (".sql", ".yml", ".csv"):
@@ -39,8 +40,9 @@ def project_version() -> str:
 
 
 def relations() -> list[str]:
-    """Every table and view that the project builds, as `schema.name`: a model's schema is named like its folder."""
-    return [f"{path.parent.name}.{path.stem}" for path in sorted((PROJECT / "models").rglob("*.sql"))]
+    """Every table and view that the project builds, as `schema.name`: the schema is named like the folder."""
+    files = [*sorted((PROJECT / "seeds").glob("*.csv")), *sorted((PROJECT / "models").rglob("*.sql"))]
+    return [f"{path.parent.name}.{path.stem}" for path in files]
 
 
 def environment() -> dict[str, str]:
@@ -64,6 +66,7 @@ def environment() -> dict[str, str]:
     return {
         **found,
         "LISTENER_TIMEZONE": config.listener().zone,
+        "LISTENER_TIMEZONES": config.listener().zones,
         "DBT_PROJECT_DIR": str(PROJECT),
         "DBT_PROFILES_DIR": str(PROJECT),
         "DBT_TARGET_PATH": str(config.storage().root / "dbt"),
@@ -85,11 +88,14 @@ def invoke(*arguments: str) -> None:
 
 
 def run(scope: Scope) -> None:
-    """Build every model from nothing, or bring the incremental ones up to date. Raises DbtFailed.
+    """Build every seed and model from nothing, or bring the incremental ones up to date. Raises DbtFailed.
 
     Views read the incremental models, so they need no second look until the project changes.
     """
-    invoke("run", *(["--full-refresh"] if scope == "full" else ["--select", "config.materialized:incremental"]))
+    if scope == "full":
+        invoke("build", "--full-refresh", "--resource-type", "seed", "--resource-type", "model")
+    else:
+        invoke("run", "--select", "config.materialized:incremental")
 
 
 def test(scope: Scope) -> None:
@@ -103,6 +109,9 @@ def _manifest() -> Any:
     from dbt.cli.main import dbtRunner
 
     outcome = dbtRunner().invoke([*OPTIONS, "parse"])
+    if not outcome.success:
+        # What an older version of the project has left there can mislead dbt, after a step back for instance.
+        outcome = dbtRunner().invoke([*OPTIONS, "parse", "--no-partial-parse"])
     _raise_for_failure(outcome)
     return outcome.result
 

@@ -1,51 +1,73 @@
-{{ config(pre_hook=["{{ memory_to_group() }}", "{{ delete_touched_tracks() }}"]) }}
+{{
+    config(
+        pre_hook="{{ delete_touched_tracks() }}",
+        post_hook=[
+            "{{ index_once('key', ['account', 'track_uri'], unique=true) }}",
+            "{{ index_once('recording', ['account', 'recording_key']) }}",
+            "{{ index_once('album', ['account', 'album_key']) }}",
+            "{{ analyze_when_new() }}",
+        ]
+    )
+}}
 
 -- depends_on: {{ ref('int_days_to_rebuild') }}
 -- depends_on: {{ ref('int_polled_plays') }}
+-- depends_on: {{ ref('int_excluded_tracks') }}
+-- depends_on: {{ ref('fct_plays') }}
 
+-- What was heard of each track over the whole history. A track becomes a release of another recording by news of its
+-- own, so recording_key stands here too.
 with
-
--- Read twice below, and PostgreSQL would write such a CTE, the whole history, to disk first.
-plays as not materialized (
-
-    select * from {{ ref('fct_plays') }}
-    where content_type = 'track'
-
-),
 
 {% if is_incremental() %}
 
-    touched_tracks as (
+    touched as (
 
         {{ touched_tracks() }}
 
     ),
 
-    counted_plays as (
-
-        select plays.*
-        from plays
-        inner join touched_tracks on {{ same_track('plays', 'touched_tracks') }}
-
-    )
-
-{% else %}
-
-    counted_plays as (
-
-        select * from plays
-
-    )
-
 {% endif %}
 
+years as (
+
+    select years.*
+    from {{ ref('fct_track_years') }} as years
+    {% if is_incremental() %}
+        inner join touched on years.account = touched.account and years.track_uri = touched.track_uri
+    {% endif %}
+
+),
+
+totals as (
+
+    select
+        account,
+        track_uri,
+        sum(plays)::bigint as plays,
+        sum(ms_played)::bigint as ms_played,
+        sum(ms_estimated)::bigint as ms_estimated,
+        sum(skips)::bigint as skips,
+        sum(plays_judged)::bigint as plays_judged,
+        min(first_played_at) as first_played_at,
+        max(last_played_at) as last_played_at
+    from years
+    group by account, track_uri
+
+)
+
 select
-    account,
-    track_uri,
-    count(*) as plays,
-    sum(ms_played)::numeric(38, 0) as ms_played,
-    coalesce(sum(ms_played) filter (where is_estimated), 0)::numeric(38, 0) as ms_estimated,
-    min(played_at) as first_played_at,
-    max(played_at) as last_played_at
-from counted_plays
-group by account, track_uri
+    totals.account,
+    totals.track_uri,
+    tracks.recording_key,
+    tracks.album_key,
+    totals.plays,
+    totals.ms_played,
+    totals.ms_estimated,
+    totals.skips,
+    totals.plays_judged,
+    totals.first_played_at,
+    totals.last_played_at
+from totals
+inner join {{ ref('dim_tracks') }} as tracks
+    on totals.account = tracks.account and totals.track_uri = tracks.track_uri

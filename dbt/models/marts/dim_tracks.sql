@@ -2,12 +2,14 @@
     config(
         pre_hook="{{ memory_to_group() }}",
         unique_key=['account', 'track_uri'],
-        incremental_strategy='delete+insert'
+        incremental_strategy='delete+insert',
+        post_hook="{{ index_once('album', ['account', 'album_key']) }}"
     )
 }}
 
 -- A track's attributes as of its latest play; as of the latest that credits anybody, where one does. The Web API knows
--- more of a track than the export, so what was polled goes before what was exported, however old.
+-- more of a track than the export, so what was polled goes before what was exported, however old. Tracks of one ISRC
+-- are releases of one recording, unless the listener's own seed file says otherwise.
 with
 
 polled as not materialized (
@@ -21,7 +23,14 @@ polled as not materialized (
         artist_credits,
         album_id,
         album_name,
+        album_artist_credits -> 0 ->> 'name' as album_artist,
+        album_type,
+        album_release_date,
+        album_release_date_precision,
+        album_total_tracks,
         album_art_url,
+        disc_number,
+        track_number,
         track_url,
         duration_ms,
         is_local,
@@ -100,7 +109,14 @@ known as (
         {{ exported_credits('exported.album_artist_name') }} as artist_credits,
         null as album_id,
         exported.album_name,
+        exported.album_artist_name as album_artist,
+        null as album_type,
+        null as album_release_date,
+        null as album_release_date_precision,
+        null as album_total_tracks,
         null as album_art_url,
+        null as disc_number,
+        null as track_number,
         'https://open.spotify.com/track/' || substring(exported.track_uri from '^spotify:track:(.+)$') as track_url,
         null as duration_ms,
         exported.track_uri like 'spotify:local:%' as is_local,
@@ -126,7 +142,14 @@ known as (
             dim.artist_credits,
             dim.album_id,
             dim.album_name,
+            dim.album_artist,
+            dim.album_type,
+            dim.album_release_date,
+            dim.album_release_date_precision,
+            dim.album_total_tracks,
             dim.album_art_url,
+            dim.disc_number,
+            dim.track_number,
             dim.track_url,
             dim.duration_ms,
             dim.is_local,
@@ -170,6 +193,20 @@ latest as (
 
 ),
 
+-- What the listener's own seed file says goes before the ISRC; a row for one account before a row for all.
+overrides as (
+
+    select distinct on (latest.account, latest.track_uri)
+        latest.account,
+        latest.track_uri,
+        given.recording
+    from latest
+    inner join {{ ref('recording_overrides') }} as given
+        on latest.track_uri = given.track_uri and latest.account = coalesce(given.account, latest.account)
+    order by latest.account asc, latest.track_uri asc, given.account asc nulls last, given.recording asc
+
+),
+
 final as (
 
     select
@@ -177,12 +214,25 @@ final as (
         latest.track_uri,
         latest.track_id,
         latest.isrc,
+        coalesce(
+            'override:' || overrides.recording,
+            'isrc:' || latest.isrc,
+            latest.track_uri
+        ) as recording_key,
         latest.track_name,
         {{ credited_names('latest.artist_credits') }} as artists,
         latest.artist_credits,
         latest.album_id,
         latest.album_name,
+        latest.album_artist,
+        {{ album_key('latest.album_name', 'latest.album_artist') }} as album_key,
+        latest.album_type,
+        latest.album_release_date,
+        latest.album_release_date_precision,
+        latest.album_total_tracks,
         latest.album_art_url,
+        latest.disc_number,
+        latest.track_number,
         latest.track_url,
         latest.duration_ms,
         latest.is_local,
@@ -190,6 +240,7 @@ final as (
         latest.source,
         latest.played_at as attributes_as_of
     from latest
+    left join overrides on latest.account = overrides.account and latest.track_uri = overrides.track_uri
 
 )
 

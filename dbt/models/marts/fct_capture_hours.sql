@@ -11,105 +11,28 @@ An hour of the night that nobody polled becomes complete in the morning: that pa
 */
 with
 
-polls as (
-
-    select * from {{ ref('stg_spotify__polls') }}
-
-),
-
-first_pages as (
-
-    select distinct on (account)
-        account,
-        oldest_played_at as captured_from
-    from polls
-    where oldest_played_at is not null
-    order by account, fetched_at
-
-),
-
-pages as (
-
-    select
-        account,
-        max(fetched_at) filter (where oldest_played_at is not null) as polled_until,
-        max(fetched_at) as attempted_at
-    from polls
-    group by account
-
-),
-
 captures as (
 
-    select
-        pages.*,
-        first_pages.captured_from
-    from pages
-    inner join first_pages on pages.account = first_pages.account
+    select * from {{ ref('int_captures') }}
 
 ),
 
 hours as (
 
     select
-        captures.*,
+        captures.account,
         spine.hour_at
     from captures
-    cross join generate_series(
-        date_trunc('hour', captures.captured_from, {{ listener_zone() }}),
-        captures.attempted_at,
-        interval '1 hour'
-    ) as spine (hour_at)
-
-),
-
-gaps as (
-
-    select * from {{ ref('fct_gaps') }}
-    where is_open
-
-),
-
-imported as (
-
-    select
-        account,
-        range_agg(tstzrange(begins_at, ends_at, '[]')) as spans
-    from {{ source('spotify', 'history_spans') }}
-    group by account
-
-),
-
-judged as (
-
-    select
-        hours.account,
-        hours.hour_at,
-        case
-            when imported.spans @> tstzrange(hours.hour_at, hours.hour_at + interval '1 hour') then 'complete'
-            when hours.hour_at + interval '1 hour' > hours.polled_until then 'not_polled'
-            when
-                hours.hour_at < hours.captured_from
-                or exists (
-                    select 1
-                    from gaps
-                    where
-                        gaps.account = hours.account
-                        and gaps.begins_at < hours.hour_at + interval '1 hour'
-                        and gaps.ends_at >= hours.hour_at
-                )
-                then 'possibly_lossy'
-            else 'complete'
-        end as completeness
-    from hours
-    left join imported on hours.account = imported.account
+    cross join generate_series(captures.first_hour_at, captures.attempted_at, interval '1 hour') as spine (hour_at)
 
 )
 
 select
-    account,
-    hour_at,
-    {{ local_time('hour_at') }} as hour_at_local,
-    {{ local_time('hour_at') }}::date as date_local,
-    completeness
-from judged
+    hours.account,
+    hours.hour_at,
+    {{ local_time('hours.hour_at', 'hours.account') }} as hour_at_local,
+    {{ local_time('hours.hour_at', 'hours.account') }}::date as date_local,
+    coalesce(incomplete.completeness, 'complete') as completeness
+from hours
+left join {{ ref('int_incomplete_hours') }} as incomplete
+    on hours.account = incomplete.account and hours.hour_at = incomplete.hour_at

@@ -78,6 +78,8 @@ found as (
             and plays.played_date_utc >= (pages.oldest_played_at at time zone 'UTC')::date
             and plays.played_at > pages.oldest_played_at
             and plays.captured_at < pages.fetched_at
+            -- What was captured then had been played then; without saying so, all later plays would be looked at.
+            and plays.played_date_utc <= (pages.fetched_at at time zone 'UTC')::date + 1
         order by plays.played_date_utc asc, plays.played_at asc
         limit 1
     ) as younger on true

@@ -1,9 +1,10 @@
 {{
     config(
-        pre_hook="{{ delete_days_to_rebuild() }}",
+        pre_hook=["{{ memory_to_group() }}", "{{ delete_days_to_rebuild() }}"],
         post_hook=[
             "{{ index_once('key', ['played_date_utc', 'account', 'play_id'], unique=true) }}",
-            "{{ index_once('track', ['hashtext(track_uri)'], include=['account', 'track_uri', 'ms_played', 'is_estimated', 'played_at', 'played_date_utc', 'content_type']) }}",
+            "{{ index_once('track', ['hashtext(track_uri)']) }}",
+            "{{ index_once('day', ['account', 'played_date', 'played_at']) }}",
             "{{ analyze_when_new() }}",
         ],
     )
@@ -167,13 +168,15 @@ plays as (
 
 ),
 
--- `offset 0` keeps PostgreSQL from working the local time out anew for each of the six columns made of it.
+-- `offset 0` keeps PostgreSQL from working the local time out anew for each of the six columns made of it. A full build
+-- lays the plays down in their order: then those of a month lie together, and a report reads a tenth of the pages.
 dated as (
 
     select
         *,
         {{ local_time('played_at') }} as played_at_local
     from plays
+    {{ 'order by account, played_at' if not is_incremental() }}
     offset 0  -- noqa: AM09
 
 )

@@ -3,9 +3,7 @@ with
 
 accounts as (
 
-    select account from {{ ref('int_track_totals') }}
-    union
-    select account from {{ ref('dim_episodes') }}
+    select account from {{ ref('dim_accounts') }}
 
 ),
 

@@ -1,16 +1,20 @@
 -- The library, and how often each saved track was played: the track itself, or another release of the same recording.
 with
 
-saved as (
+saved as not materialized (
 
     select * from {{ ref('stg_spotify__saved_tracks') }}
     where is_saved
 
 ),
 
-tracks as (
+tracks as not materialized (
 
-    select * from {{ ref('dim_tracks') }}
+    select
+        account,
+        track_uri,
+        isrc
+    from {{ ref('dim_tracks') }}
 
 ),
 
@@ -64,8 +68,9 @@ select
     round(coalesce(plays.ms_played, 0) / 60000.0, 2)::numeric(20, 2) as minutes,
     round(coalesce(plays.ms_estimated, 0) / 60000.0, 2)::numeric(20, 2) as minutes_estimated,
     plays.last_played_at,
-    {{ has_open_gap('saved.account') }} as is_at_least,
+    coalesce(accounts.has_open_gap, false) as is_at_least,
     saved.track_uri,
     saved.track_url
 from saved
 left join plays on saved.account = plays.account and saved.track_uri = plays.track_uri
+left join {{ ref('dim_accounts') }} as accounts on saved.account = accounts.account

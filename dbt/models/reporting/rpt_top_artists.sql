@@ -1,57 +1,39 @@
--- Every credited artist by plays over the whole history; a play counts for each of its artists.
+{{ config(post_hook="{{ function_top_artists() }}") }}
+
+-- depends_on: {{ ref('int_recording_totals') }}
+
+-- Every credited artist by plays over the whole history; a play counts for each of its artists. For a range of dates:
+-- reporting.top_artists(account, from_date, to_date).
 with
 
-credits as (
-
-    select * from {{ ref('bridge_track_artists') }}
-
-),
-
-track_totals as (
-
-    select * from {{ ref('int_track_totals') }}
-
-),
-
-artists as (
-
-    select * from {{ ref('dim_artists') }}
-
-),
-
-artist_totals as (
+ranked as (
 
     select
-        credits.account,
-        credits.artist_key,
-        sum(track_totals.plays)::bigint as plays,
-        count(*) as tracks,
-        sum(track_totals.ms_played) as ms_played,
-        sum(track_totals.ms_estimated) as ms_estimated,
-        min(track_totals.first_played_at) as first_played_at,
-        max(track_totals.last_played_at) as last_played_at
-    from credits
-    inner join track_totals
-        on credits.account = track_totals.account and credits.track_uri = track_totals.track_uri
-    group by credits.account, credits.artist_key
+        *,
+        rank() over (partition by account order by plays desc, ms_played desc) as rank
+    from {{ ref('int_artist_totals') }}
 
 )
 
 select
-    artist_totals.account,
-    rank() over (
-        partition by artist_totals.account
-        order by artist_totals.plays desc, artist_totals.ms_played desc
-    ) as rank,
+    ranked.account,
+    ranked.rank,
     artists.artist_name,
-    artist_totals.plays,
-    artist_totals.tracks,
-    round(artist_totals.ms_played / 60000.0, 2)::numeric(20, 2) as minutes,
-    round(artist_totals.ms_estimated / 60000.0, 2)::numeric(20, 2) as minutes_estimated,
-    artist_totals.first_played_at,
-    artist_totals.last_played_at,
-    {{ has_open_gap('artist_totals.account') }} as is_at_least,
-    artist_totals.artist_key
-from artist_totals
-inner join artists
-    on artist_totals.account = artists.account and artist_totals.artist_key = artists.artist_key
+    ranked.plays,
+    (
+        select count(distinct totals.recording_key)
+        from {{ ref('bridge_track_artists') }} as credits
+        inner join {{ ref('int_track_totals') }} as totals
+            on credits.account = totals.account and credits.track_uri = totals.track_uri
+        where credits.account = ranked.account and credits.artist_key = ranked.artist_key
+    ) as tracks,
+    {{ minutes('ranked.ms_played') }} as minutes,
+    {{ minutes('ranked.ms_estimated') }} as minutes_estimated,
+    ranked.first_played_at,
+    ranked.last_played_at,
+    accounts.has_open_gap as is_at_least,
+    ranked.artist_key
+from ranked
+inner join {{ ref('dim_artists') }} as artists
+    on ranked.account = artists.account and ranked.artist_key = artists.artist_key
+inner join {{ ref('dim_accounts') }} as accounts on ranked.account = accounts.account

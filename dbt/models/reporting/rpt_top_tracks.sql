@@ -1,31 +1,36 @@
--- Every track by its plays over the whole history.
+{{ config(post_hook="{{ function_top_tracks() }}") }}
+
+-- depends_on: {{ ref('dim_tracks') }}
+
+-- Every recording by its plays over the whole history, all of its releases together. For a range of dates:
+-- reporting.top_tracks(account, from_date, to_date).
 with
 
-totals as (
+ranked as (
 
-    select * from {{ ref('int_track_totals') }}
-
-),
-
-tracks as (
-
-    select * from {{ ref('dim_tracks') }}
+    select
+        *,
+        rank() over (partition by account order by plays desc, ms_played desc) as rank
+    from {{ ref('int_recording_totals') }}
 
 )
 
 select
-    totals.account,
-    rank() over (partition by totals.account order by totals.plays desc, totals.ms_played desc) as rank,
-    tracks.track_name,
-    tracks.artists,
-    totals.plays,
-    round(totals.ms_played / 60000.0, 2)::numeric(20, 2) as minutes,
-    round(totals.ms_estimated / 60000.0, 2)::numeric(20, 2) as minutes_estimated,
-    totals.first_played_at,
-    totals.last_played_at,
-    {{ has_open_gap('totals.account') }} as is_at_least,
-    tracks.track_uri,
-    tracks.track_url
-from totals
-inner join tracks
-    on totals.account = tracks.account and totals.track_uri = tracks.track_uri
+    ranked.account,
+    ranked.rank,
+    ranked.track_name,
+    ranked.artists,
+    ranked.plays,
+    {{ minutes('ranked.ms_played') }} as minutes,
+    {{ minutes('ranked.ms_estimated') }} as minutes_estimated,
+    ranked.skips,
+    {{ share('ranked.skips', 'ranked.plays_judged') }} as skip_share,
+    ranked.first_played_at,
+    ranked.last_played_at,
+    ranked.versions,
+    accounts.has_open_gap as is_at_least,
+    ranked.recording_key,
+    ranked.track_uri,
+    ranked.track_url
+from ranked
+inner join {{ ref('dim_accounts') }} as accounts on ranked.account = accounts.account

@@ -16,6 +16,12 @@ select
     album_id,
     album_name,
     album_art_link as album_art_url,
+    album_type,
+    album_release_date,
+    album_release_date_precision,
+    album_total_tracks,
+    disc_number,
+    track_number,
     last_updated_datetime_utc as captured_at,
     load_id
 from {{ source('spotify', 'spotify_songs') }}

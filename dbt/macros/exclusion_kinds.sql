@@ -1,0 +1,4 @@
+{# What a rule can be about. #}
+{% macro exclusion_kinds() -%}
+    {{ return(['play', 'track', 'artist', 'album', 'genre', 'hour_window', 'platform', 'account']) }}
+{%- endmacro %}

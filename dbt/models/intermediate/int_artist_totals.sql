@@ -1,0 +1,15 @@
+{{ config(materialized='view') }}
+
+-- What was heard of each credited artist over the whole history.
+select
+    account,
+    artist_key,
+    sum(plays)::bigint as plays,
+    sum(ms_played)::bigint as ms_played,
+    sum(ms_estimated)::bigint as ms_estimated,
+    sum(plays_shared) as plays_shared,
+    sum(ms_shared) as ms_shared,
+    min(first_played_at) as first_played_at,
+    max(last_played_at) as last_played_at
+from {{ ref('fct_artist_years') }}
+group by account, artist_key

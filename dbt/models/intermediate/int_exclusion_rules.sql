@@ -1,0 +1,13 @@
+{{ config(materialized='table') }}
+
+-- The rules that count. A copy of the seed file, made with everything else: what a changed file would remove can be
+-- looked at (rpt_exclusion_rules) before anything is counted by it.
+select
+    rule_id,
+    account,
+    kind,
+    value,
+    from_date,
+    to_date
+from {{ ref('exclusion_rules') }}
+where is_active is not false

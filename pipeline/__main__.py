@@ -28,6 +28,11 @@ def main(arguments: list[str]) -> int:
     forget = commands.add_parser("forget", help="delete every trace of one account")
     forget.add_argument("--account", required=True, help="whose")
     forget.add_argument("--yes", action="store_true", help="do not ask")
+    commands.add_parser(
+        "exclusions",
+        help="what the rules in dbt/seeds/exclusion_rules.csv would remove, before they count",
+        epilog="Exit code: 0 every rule can be read, 1 one cannot. Rules count from the next slot on.",
+    )
     commands.add_parser("dbt", help="dbt on the pipeline's database, e.g.: dbt show -s rpt_top_tracks")
     alert = commands.add_parser("alert", help="tell Slack that a slot ended with an exit code (cron/run.sh does)")
     alert.add_argument("--slot", required=True, help="the slot, e.g. 2026-11-22T1430")
@@ -37,7 +42,13 @@ def main(arguments: list[str]) -> int:
     if arguments[:1] == ["dbt"]:
         return run_dbt(arguments[1:])  # all that follows is dbt's own, --help included
     options = parser.parse_args(arguments)
-    run = {"authorize": authorize.run, "status": show_status, "forget": forget_account, "alert": tell_slack}
+    run = {
+        "authorize": authorize.run,
+        "status": show_status,
+        "forget": forget_account,
+        "exclusions": show_exclusions,
+        "alert": tell_slack,
+    }
     try:
         return run[options.command](options)
     except (config.SettingError, DatabaseError) as error:
@@ -57,6 +68,19 @@ def show_status(options: argparse.Namespace) -> int:
         json.dumps(status, indent=1) if options.json else render(status, config.listener().zone, settings.daily_calls)
     )
     return int(status["exit_code"])
+
+
+def show_exclusions(options: argparse.Namespace) -> int:
+    from pipeline.transform.dbt import DbtFailed
+    from pipeline.transform.exclusions import NothingBuilt, has_problem, preview
+
+    try:
+        screen = preview()
+    except (NothingBuilt, DbtFailed) as error:
+        print(error, file=sys.stderr)
+        return 1
+    print(screen)
+    return int(has_problem(screen))
 
 
 def forget_account(options: argparse.Namespace) -> int:

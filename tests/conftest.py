@@ -130,6 +130,7 @@ class Pipeline:
 
     data: Path
     environment: dict[str, str] = field(default_factory=dict)
+    project: Path = config.PROJECT
 
     def luigi(self, task: str, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         return self.run(str(BIN / "luigi"), "--module", "pipeline", task, *arguments, **environment)
@@ -140,7 +141,7 @@ class Pipeline:
     def run(self, *command: str, **environment: str) -> subprocess.CompletedProcess[str]:
         process = subprocess.run(
             command,
-            cwd=config.PROJECT,
+            cwd=self.project,
             env={**os.environ, **self.environment, **environment},
             capture_output=True,
             text=True,

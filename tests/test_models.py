@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import datetime
+import json
 import random
 from typing import Any
 from zoneinfo import ZoneInfo
+
+import pytest
 
 from pipeline.demo.listener import listen
 from pipeline.demo.spotify import SampleSpotify
@@ -97,6 +100,47 @@ def test_a_time_zone_that_is_none_is_named(pipeline: Pipeline) -> None:
     assert process.returncode == 30
     assert "LISTENER_TIMEZONE" in process.stderr
     assert "write one such as Europe/Berlin" in process.stderr
+
+
+def test_an_account_can_have_a_zone_of_its_own(pipeline: Pipeline, spotify: SampleSpotify, database: Database) -> None:
+    spotify.page = page(*evening(2, start="22:00"))
+    succeeded(
+        pipeline.slot("2026-11-22T0000", "--account", "me", LISTENER_TIMEZONE="UTC", LISTENER_TIMEZONES="me=Asia/Tokyo")
+    )
+    assert database.rows("select distinct played_date::text from marts.fct_plays") == [("2026-11-22",)]
+    assert database.rows("select time_zone, today::text from marts.dim_accounts") == [("Asia/Tokyo", "2026-11-22")]
+
+
+@pytest.mark.parametrize("zones", ["me", "me=Mars/Olympus", "Me!=Asia/Tokyo"])
+def test_zones_of_accounts_that_are_none_are_named(pipeline: Pipeline, zones: str) -> None:
+    process = pipeline.slot("2026-11-22T0000", LISTENER_TIMEZONES=zones)
+    assert process.returncode == 30
+    assert "LISTENER_TIMEZONES" in process.stderr or "account 'Me!' cannot be used" in process.stderr
+
+
+def test_every_model_and_every_column_is_described(
+    pipeline: Pipeline, spotify: SampleSpotify, database: Database
+) -> None:
+    spotify.page = page(*evening(2))
+    succeeded(pipeline.slot("2026-11-22T0000"))
+    succeeded(pipeline.run(str(BIN / "python"), "-m", "pipeline", "dbt", "--quiet", "docs", "generate"))
+    manifest = json.loads((pipeline.data / "dbt/manifest.json").read_text())
+    catalog = json.loads((pipeline.data / "dbt/catalog.json").read_text())
+    nodes = [node for node in manifest["nodes"].values() if node["resource_type"] in ("model", "seed")]
+    assert len(nodes) > 70
+    for node in nodes:
+        assert node["description"], f"{node['name']} is not described"
+        if node["name"] == "int_counted_plays":  # as in fct_plays
+            continue
+        described = {name for name, column in node["columns"].items() if column["description"]}
+        there = set(catalog["nodes"][node["unique_id"]]["columns"])
+        assert described == there, f"{node['name']}: {described ^ there}"
+        if node["schema"] in ("marts", "reporting"):
+            assert node["config"]["contract"]["enforced"], f"{node['name']} has no contract"
+    public = {node["name"] for node in nodes if node.get("access") == "public"}
+    assert public == {path.stem for path in (PROJECT / "models/reporting").glob("rpt_*.sql")}
+    (dashboard,) = manifest["exposures"].values()
+    assert {name.split(".")[-1] for name in dashboard["depends_on"]["nodes"]} == public
 
 
 def test_the_unit_tests_of_the_models_pass_and_so_does_freshness(

@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo test lint month agree bench clean
+.PHONY: help demo test lint month prove agree bench clean
 
 help:  ## What can be made
 	@sed -n 's/^\([a-z-]*\):.*##/\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -33,6 +33,9 @@ lint: $(VENV)/installed-dev  ## ruff, mypy, dbt parse, sqlfluff
 
 month: $(VENV)/installed-dev  ## A simulated month with faults: are all losses inside reported gaps?
 	@$(BIN)/python -m tests.month
+
+prove: $(VENV)/installed-dev  ## Ten years against a second calculation: is every cell of every report what it should be?
+	@$(BIN)/python -m tests.oracle
 
 agree: $(VENV)/installed-dev  ## A ten-year export and polls of the same weeks: is every play counted once?
 	@for order in poll-first import-first between; do $(BIN)/python -m tests.agreement --order $$order || exit 1; done

@@ -99,3 +99,4 @@ select
 from summed
 inner join {{ ref('dim_tracks') }} as dim
     on summed.account = dim.account and summed.track_uris ->> 0 = dim.track_uri
+{{ 'order by summed.account' if not is_incremental() }}

@@ -71,3 +71,4 @@ select
 from totals
 inner join {{ ref('dim_tracks') }} as tracks
     on totals.account = tracks.account and totals.track_uri = tracks.track_uri
+{{ 'order by totals.account' if not is_incremental() }}

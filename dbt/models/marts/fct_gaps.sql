@@ -78,8 +78,10 @@ found as (
             and plays.played_date_utc >= (pages.oldest_played_at at time zone 'UTC')::date
             and plays.played_at > pages.oldest_played_at
             and plays.captured_at < pages.fetched_at
-            -- What was captured then had been played then; without saying so, all later plays would be looked at.
-            and plays.played_date_utc <= (pages.fetched_at at time zone 'UTC')::date + 1
+            -- What was captured then had been played then, but for clocks that differ; without saying so, all later
+            -- plays would be looked at.
+            and plays.played_at < pages.fetched_at + interval '1 hour'
+            and plays.played_date_utc <= ((pages.fetched_at + interval '1 hour') at time zone 'UTC')::date
         order by plays.played_date_utc asc, plays.played_at asc
         limit 1
     ) as younger on true

@@ -39,6 +39,8 @@ select
     extract(month from played_date)::integer as month,
     count(*) as plays,
     sum(ms_played)::bigint as ms_played,
-    coalesce(sum(ms_played) filter (where is_estimated), 0)::bigint as ms_estimated
+    coalesce(sum(ms_played) filter (where is_estimated), 0)::bigint as ms_estimated,
+    count(*) filter (where is_skipped) as skips
 from plays
 group by account, played_date, played_hour, iso_weekday
+{{ 'order by account, played_date, played_hour' if not is_incremental() }}

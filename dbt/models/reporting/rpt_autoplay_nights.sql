@@ -31,7 +31,6 @@ nights as (
 
 ),
 
--- Each night is looked up by its date: `offset 0` keeps all plays of those hours from being read.
 heard as (
 
     select
@@ -39,21 +38,14 @@ heard as (
         nights.night_date,
         nights.started_at_local,
         nights.ended_at_local,
-        those.plays,
-        those.ms_played
+        sum(hours.plays)::bigint as plays,
+        sum(hours.ms_played)::bigint as ms_played
     from nights
-    inner join lateral (
-        select
-            count(*) as plays,
-            sum(plays.ms_played)::bigint as ms_played,
-            count(*) filter (where plays.is_skipped and plays.played_hour < 5) as skips
-        from {{ ref('int_counted_plays') }} as plays
-        where
-            plays.account = nights.account
-            and plays.played_date = nights.night_date
-            and plays.played_hour between 2 and 5
-        offset 0  -- noqa: AM09
-    ) as those on those.plays > 0 and those.skips = 0
+    inner join {{ ref('fct_listening_hours') }} as hours
+        on nights.account = hours.account and nights.night_date = hours.played_date
+    where hours.played_hour between 2 and 5
+    group by nights.account, nights.night_date, nights.started_at_local, nights.ended_at_local
+    having coalesce(sum(hours.skips) filter (where hours.played_hour < 5), 0) = 0
 
 )
 

@@ -18,7 +18,7 @@ asked as (
 
 ),
 
-artists as (
+artists as not materialized (
 
     select
         dim.account,

@@ -8,6 +8,7 @@ days as (
         account,
         played_date,
         plays,
+        ms_played,
         (sum(plays) over account_days)::bigint as plays_so_far,
         (sum(ms_played) over account_days)::bigint as ms_so_far
     from {{ ref('fct_listening_days') }}
@@ -30,36 +31,28 @@ numbers as (
 
 ),
 
-listeners as (
-
-    select distinct account from days
-
-),
-
+-- Exactly one day of an account reaches each number.
 reached as (
 
     select
-        listeners.account,
+        days.account,
         numbers.kind,
         numbers.number,
-        first_day.played_date as reached_date,
-        first_day.number_of_day
-    from listeners
-    cross join numbers
-    cross join lateral (
-        select
-            days.played_date,
-            (numbers.number - (days.plays_so_far - days.plays))::bigint as number_of_day
-        from days
-        where
-            days.account = listeners.account
-            and case numbers.kind
-                when 'plays' then days.plays_so_far >= numbers.number
-                else days.ms_so_far >= numbers.number * 60000
-            end
-        order by days.played_date
-        limit 1
-    ) as first_day
+        days.played_date as reached_date,
+        numbers.number - (days.plays_so_far - days.plays) as number_of_day
+    from days
+    inner join numbers
+        on
+            (
+                numbers.kind = 'plays'
+                and days.plays_so_far >= numbers.number
+                and days.plays_so_far - days.plays < numbers.number
+            )
+            or (
+                numbers.kind = 'minutes'
+                and days.ms_so_far >= numbers.number * 60000
+                and days.ms_so_far - days.ms_played < numbers.number * 60000
+            )
 
 )
 

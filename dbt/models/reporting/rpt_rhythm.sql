@@ -1,60 +1,43 @@
 -- Minutes by hour, weekday, day of the month and month of the year; an average day counts every calendar day there was.
 with
 
-days as not materialized (
-
-    select * from {{ ref('int_calendar_days') }}
-
-),
-
 accounts as (
 
     select
         account,
-        count(*) as days
-    from days
-    group by account
-
-),
-
-hours as (
-
-    select
-        account,
-        played_hour,
-        sum(plays)::bigint as plays,
-        sum(ms_played)::bigint as ms_played,
-        sum(ms_estimated)::bigint as ms_estimated
-    from {{ ref('int_hour_totals') }}
-    group by account, played_hour
+        today - first_played_date + 1 as days
+    from {{ ref('dim_accounts') }}
+    where first_played_date is not null
 
 ),
 
 counted as (
 
-    {% for unit, name in (('weekday', 'iso_weekday'), ('day_of_month', 'day_of_month'), ('month', 'month')) %}
-        select
-            account,
-            '{{ unit }}' as unit,
-            {{ name }} as value,
-            sum(plays)::bigint as plays,
-            sum(ms_played)::bigint as ms_played,
-            sum(ms_estimated)::bigint as ms_estimated,
-            count(*) as days
-        from days
-        group by account, {{ name }}
-        union all
-    {% endfor %}
     select
-        hours.account,
+        account,
+        case
+            when grouping(iso_weekday) = 0 then 'weekday'
+            when grouping(day_of_month) = 0 then 'day_of_month'
+            else 'month'
+        end as unit,
+        coalesce(iso_weekday, day_of_month, month) as value,
+        sum(plays)::bigint as plays,
+        sum(ms_played)::bigint as ms_played,
+        sum(ms_estimated)::bigint as ms_estimated,
+        count(*) as days
+    from {{ ref('int_calendar_days') }}
+    group by account, grouping sets ((iso_weekday), (day_of_month), (month))
+    union all
+    select
+        account,
         'hour' as unit,
-        hours.played_hour as value,
-        hours.plays,
-        hours.ms_played,
-        hours.ms_estimated,
-        accounts.days
-    from hours
-    inner join accounts on hours.account = accounts.account
+        played_hour as value,
+        sum(plays)::bigint as plays,
+        sum(ms_played)::bigint as ms_played,
+        sum(ms_estimated)::bigint as ms_estimated,
+        null as days
+    from {{ ref('int_hour_totals') }}
+    group by account, played_hour
 
 ),
 
@@ -79,10 +62,10 @@ select
     coalesce(counted.plays, 0) as plays,
     {{ minutes('coalesce(counted.ms_played, 0)') }} as minutes,
     {{ minutes('coalesce(counted.ms_estimated, 0)') }} as minutes_estimated,
-    coalesce(counted.days, case when units.unit = 'hour' then units.days else 0 end) as days,
+    case when units.unit = 'hour' then units.days else coalesce(counted.days, 0) end::bigint as days,
     case
-        when counted.days is not null then {{ minutes('counted.ms_played / counted.days::numeric') }}
-        when units.unit = 'hour' then 0
+        when units.unit = 'hour' then {{ minutes('coalesce(counted.ms_played, 0) / units.days::numeric') }}
+        else {{ minutes('counted.ms_played / counted.days::numeric') }}
     end::numeric(20, 2) as minutes_per_day
 from units
 left join counted

@@ -3,18 +3,8 @@
 -- depends_on: {{ ref('int_recording_totals') }}
 
 -- Every credited artist by plays over the whole history; a play counts for each of its artists. For a range of dates:
--- reporting.top_artists(account, from_date, to_date).
-with
-
-ranked as (
-
-    select
-        *,
-        rank() over (partition by account order by plays desc, ms_played desc) as rank
-    from {{ ref('int_artist_totals') }}
-
-)
-
+-- reporting.top_artists(account, from_date, to_date). Without CTEs, PostgreSQL counts the recordings of only those
+-- artists that a query shows.
 select
     ranked.account,
     ranked.rank,
@@ -33,7 +23,12 @@ select
     ranked.last_played_at,
     accounts.has_open_gap as is_at_least,
     ranked.artist_key
-from ranked
+from (
+    select
+        *,
+        rank() over (partition by account order by plays desc, ms_played desc) as rank
+    from {{ ref('int_artist_totals') }}
+) as ranked
 inner join {{ ref('dim_artists') }} as artists
     on ranked.account = artists.account and ranked.artist_key = artists.artist_key
 inner join {{ ref('dim_accounts') }} as accounts on ranked.account = accounts.account

@@ -54,7 +54,7 @@ select
     heard.new_tracks,
     heard.new_artists,
     periods.days_listened,
-    listened.longest_streak,
+    coalesce(listened.longest_streak, 0) as longest_streak,
     listened.busiest_date,
     {{ minutes('listened.busiest_ms') }} as busiest_minutes,
     listened.top_hour,

@@ -1,23 +1,8 @@
-{# The tracks of which either source brought a row that no successful `dbt test` has covered yet. #}
-{% macro news_tracks() -%}
-    select
-        news.account,
-        news.track_uri
-    from {{ ref('stg_spotify__plays') }} as news
-    where news.{{ is_news() }}
-    union
-    select
-        news.account,
-        news.track_uri
-    from {{ ref('stg_spotify__history') }} as news
-    where news.{{ is_news() }}
-{%- endmacro %}
-
 {# Before the credits of tracks with news are put in, in the same transaction: take out those of tracks that have none now. #}
 {% macro delete_uncredited_tracks() -%}
     {% if is_incremental() %}
         delete from {{ this }} as built
-        using ({{ news_tracks() }}) as news, {{ ref('dim_tracks') }} as tracks
+        using {{ ref('int_news_tracks') }} as news, {{ ref('dim_tracks') }} as tracks
         where
             built.account = news.account and built.track_uri = news.track_uri
             and built.account = tracks.account and built.track_uri = tracks.track_uri

@@ -88,23 +88,38 @@ days_with_news as (
 
             union
 
+            -- Nearly always there is no other release, and nothing else is looked at: so each is looked up by itself.
             select
                 exported.account,
                 exported.played_date_utc
-            from {{ ref('int_track_isrcs') }} as news
-            inner join {{ fct_plays }} as exported on {{ same_track('exported', 'news') }}
-            where
-                news.{{ is_news() }}
-                -- Nearly always there is no other release, and nothing else is looked at.
-                and exists (
+            from (
+                select
+                    news.account,
+                    news.track_uri,
+                    news.isrc
+                from {{ ref('int_track_isrcs') }} as news
+                inner join lateral (
                     select 1
                     from {{ ref('int_track_isrcs') }} as release
                     where
                         release.account = news.account
                         and release.isrc = news.isrc
                         and release.track_uri != news.track_uri
-                )
-                and exists (
+                    limit 1  -- noqa: AM09
+                ) as other_release on true
+                where news.{{ is_news() }}
+                offset 0  -- noqa: AM09
+            ) as news
+            cross join lateral (
+                select
+                    plays.account,
+                    plays.played_date_utc
+                from {{ fct_plays }} as plays
+                where {{ same_track('plays', 'news') }}
+                offset 0  -- noqa: AM09
+            ) as exported
+            where
+                exists (
                     select 1
                     from {{ ref('stg_spotify__plays') }} as plays
                     where

@@ -12,6 +12,7 @@
     )
 }}
 
+-- depends_on: {{ ref('int_news_tracks') }}
 -- depends_on: {{ ref('stg_spotify__plays') }}
 -- depends_on: {{ ref('stg_spotify__history') }}
 
@@ -24,7 +25,10 @@ with
 
     news_tracks as (
 
-        {{ news_tracks() }}
+        select
+            news.account,
+            news.track_uri
+        from {{ ref('int_news_tracks') }} as news
         union
         select
             named.account,

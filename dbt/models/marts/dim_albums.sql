@@ -5,8 +5,7 @@
     )
 }}
 
--- depends_on: {{ ref('stg_spotify__plays') }}
--- depends_on: {{ ref('stg_spotify__history') }}
+-- depends_on: {{ ref('int_news_tracks') }}
 
 -- An album's attributes as its latest played track tells them; one that knows how many tracks it has goes first.
 with

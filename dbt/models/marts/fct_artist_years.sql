@@ -11,8 +11,7 @@
 
 -- depends_on: {{ ref('int_days_to_count') }}
 -- depends_on: {{ ref('dim_tracks') }}
--- depends_on: {{ ref('stg_spotify__plays') }}
--- depends_on: {{ ref('stg_spotify__history') }}
+-- depends_on: {{ ref('int_news_tracks') }}
 
 -- What was heard of each artist in each local year. A play counts for every artist credited on it; of the shared plays
 -- each has an equal part, so that these add up to the plays.
@@ -31,10 +30,16 @@ with
 tracks as (
 
     select counted.*
-    from {{ ref('fct_track_years') }} as counted
     {% if is_incremental() %}
-        inner join to_count
-            on counted.account = to_count.account and counted.played_year = to_count.played_year
+        from to_count
+        cross join lateral (
+            select years.*
+            from {{ ref('fct_track_years') }} as years
+            where years.account = to_count.account and years.played_year = to_count.played_year
+            offset 0  -- noqa: AM09
+        ) as counted
+    {% else %}
+        from {{ ref('fct_track_years') }} as counted
     {% endif %}
 
 ),
@@ -47,6 +52,9 @@ credits as (
         artist_key,
         count(*) over (partition by account, track_uri) as credited
     from {{ ref('int_track_credits') }}
+    {% if is_incremental() %}
+        where account in (select to_count.account from to_count)
+    {% endif %}
 
 )
 

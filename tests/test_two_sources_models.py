@@ -186,8 +186,8 @@ class Dbt:
         """Every table that dbt builds, row for row; but for what tells of the runs alone."""
         names = self.database.rows(
             "select schemaname || '.' || tablename from pg_tables where schemaname in ('intermediate', 'marts')"
-            " and tablename not in ('int_days_to_rebuild', 'int_news_tracks', 'int_days_to_count', 'int_sessions_to_count')"
-            " order by 1"
+            " and tablename not in"
+            " ('int_days_to_rebuild', 'int_news_tracks', 'int_days_to_count', 'int_sessions_to_count') order by 1"
         )
         return {
             name: [

@@ -5,6 +5,9 @@
     )
 }}
 
+-- depends_on: {{ ref('int_excluded_tracks') }}
+-- depends_on: {{ ref('fct_plays') }}
+
 -- The local dates whose plays are counted anew: those that the rebuilt UTC days lie on, and those of plays of tracks
 -- which rules exclude now, or do no more.
 with
@@ -31,6 +34,4 @@ from rebuilt
     from {{ ref('int_excluded_tracks') }} as excluded
     inner join {{ ref('fct_plays') }} as plays on {{ same_track('plays', 'excluded') }}
     where excluded.{{ is_news('changed_in_load') }}
-{% else %}
-    -- depends_on: {{ ref('int_excluded_tracks') }}, {{ ref('fct_plays') }}
 {% endif %}

@@ -78,7 +78,7 @@ def choose_settings() -> Path:
     """A folder that goes at the end; the data folder is in it where the environment names none."""
     folder = Path(tempfile.mkdtemp(prefix="agreement-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)  # after the server in it has stopped
-    nowhere = ("LUIGI_SCHEDULER_URL", "SLACK_WEBHOOK_URL", "SLACK_BOT_TOKEN", "LISTENER_TIMEZONE")
+    nowhere = ("LUIGI_SCHEDULER_URL", "SLACK_WEBHOOK_URL", "SLACK_BOT_TOKEN", "LISTENER_TIMEZONE", "LISTENER_TIMEZONES")
     os.environ.update({**dict.fromkeys(nowhere, ""), "MUSICBRAINZ_ARTISTS_PER_SLOT": "0"})
     if not os.environ.get("DATA_DIR"):
         os.environ.update({"DATA_DIR": str(folder / "data"), "DATABASE_URL": ""})

@@ -21,6 +21,15 @@ from pipeline.demo.export import write_export
 from pipeline.demo.listener import listen, make_catalogue, make_play
 from pipeline.demo.musicbrainz import SampleMusicBrainz, make_artists
 from pipeline.demo.person import SamplePlay
+from pipeline.demo.screens import (
+    show_files,
+    show_gaps,
+    show_genres,
+    show_marts,
+    show_next_steps,
+    show_rules,
+    show_wrapped,
+)
 from pipeline.demo.spotify import SampleSpotify, error
 
 # A day with everything in it: an empty slot, a gap, an outage, a play that arrives late.
@@ -40,13 +49,9 @@ SLOTS = (
 DOWN = "15:30"
 # Played while nobody polls, and more than Spotify remembers.
 MARATHON = 65
+# Settings that would lead out of the demo.
+ELSEWHERE = ("DATABASE_URL", "LUIGI_SCHEDULER_URL", "SLACK_WEBHOOK_URL", "SLACK_BOT_TOKEN", "LISTENER_TIMEZONES")
 YEARS_BEFORE = datetime.timedelta(days=730)
-WHY = {
-    "window_overrun": "Spotify keeps the last 50 alone",
-    "short_page": "a short page proves nothing",
-    "late_plays": "more late plays may have come when the 50 were full",
-    "unreadable_items": "Spotify returned what is no play",
-}
 
 
 def main() -> int:
@@ -67,9 +72,7 @@ def main() -> int:
         spotify.me.saved = [{"added_at": f"{day:%Y-%m-%d}T01:00:00Z", "track": track} for track in catalogue[:80]]
         os.environ.update(spotify.environment() | musicbrainz.environment() | {"SPOTIFY_ACCOUNTS": ACCOUNT})
         # Nothing but the sample server and a database of the demo's own is reached, whatever your settings are.
-        os.environ.update(
-            dict.fromkeys(("DATABASE_URL", "LUIGI_SCHEDULER_URL", "SLACK_WEBHOOK_URL", "SLACK_BOT_TOKEN"), "")
-        )
+        os.environ.update(dict.fromkeys(ELSEWHERE, ""))
         os.environ.update({"DATA_DIR": str(data), "LISTENER_TIMEZONE": "Europe/Berlin"})
         return run_day(spotify, day, data, plays)
 
@@ -117,6 +120,7 @@ def run_day(spotify: SampleSpotify, day: datetime.datetime, data: Path, plays: l
             return 1
         show_genres(connection)
         show_marts(connection)
+        show_wrapped(connection)
         show_files(data)
         print("\nHow things stand: python -m pipeline status\n", flush=True)
         subprocess.run([sys.executable, "-m", "pipeline", "status"], cwd=config.PROJECT)
@@ -173,91 +177,6 @@ def first_cause(log: str) -> str:
     return next(
         (line.split(": ", 1)[1] for line in log.splitlines() if line.startswith("pipeline.")), "no cause in the log"
     )
-
-
-def show_rules(connection: Any) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "select count(*) from staging.spotify_songs as late where exists ("
-            "select from staging.spotify_songs as known"
-            " where known.load_id < late.load_id and known.played_at_utc > late.played_at_utc)"
-        )
-        (late,) = cursor.fetchone()
-        cursor.execute("select count(*), sum(steps) from marts.fct_plays where steps > 1")
-        plays, steps = cursor.fetchone()
-    print(f"\nArrived after younger plays had been stored, and put in their place: {late}.")
-    print(f"Returned by Spotify in several rows, and counted once: {steps or 0} rows, plays: {plays}.")
-
-
-def show_gaps(connection: Any) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("select begins_at, ends_at, why from marts.fct_gaps where is_open order by found_at")
-        gaps = cursor.fetchall()
-    for begins_at, ends_at, why in gaps:
-        print(f"A gap: plays may be lost from {begins_at:%a %H:%M} to {ends_at:%a %H:%M} UTC, for {WHY[why]}.")
-    print("Totals say that they are at least so much, until a data export closes the gaps.")
-
-
-def show_genres(connection: Any) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "select share_of_plays, artists_with_genre, artists, artists_waiting from reporting.rpt_genre_coverage"
-        )
-        share, with_genre, artists, waiting = cursor.fetchone()
-        cursor.execute("select count(*), count(*) filter (where plays = 0) from reporting.rpt_saved_tracks")
-        saved, never_played = cursor.fetchone()
-    print(f"Plays with a genre: {share:.0%} ({with_genre} of {artists} artists; {waiting} still to be asked for).")
-    print(f"Saved tracks: {saved}, of which never played: {never_played}.")
-
-
-def show_marts(connection: Any) -> None:
-    import pandas
-
-    print("\nMinutes are exact where the export has the play; the Web API does not tell how long a track was heard.")
-    with connection.cursor() as cursor:
-        for title, query in (
-            (
-                "Top tracks",
-                "select rank, track_name, artists, plays, minutes, minutes_estimated as estimated"
-                " from reporting.rpt_top_tracks order by rank",
-            ),
-            (
-                "Top artists",
-                "select rank, artist_name, plays, minutes, minutes_estimated as estimated"
-                " from reporting.rpt_top_artists order by rank",
-            ),
-            (
-                "Recently played, in Europe/Berlin",
-                "select to_char(played_at_local, 'Dy HH24:MI') as ended, track_name, artists, minutes"
-                " from reporting.rpt_recently_played order by played_at desc",
-            ),
-        ):
-            cursor.execute(f"{query} limit 5")
-            table = pandas.DataFrame(cursor.fetchall(), columns=[column.name for column in cursor.description])
-            print(f"\n{title}\n{table.to_string(index=False)}")
-
-
-def show_files(data: Path) -> None:
-    def shown(path: Path) -> str:
-        return os.path.relpath(path)
-
-    print(f"\nWhat was kept, in {shown(data)}/")
-    for folder, meaning in (
-        ("raw", "answers of Spotify, byte for byte"),
-        ("spotify_songs", "day partitions: everything else can be rebuilt from them"),
-        ("spotify_history", "day partitions of the data export"),
-        ("polls", "records of the polls"),
-    ):
-        files = [path for path in (data / folder).rglob("*") if path.is_file()]
-        print(f"  {folder + '/':<16} {len(files):>3} {meaning}")
-
-
-def show_next_steps(data: Path) -> None:
-    folder = os.path.relpath(data)
-    print("\nWhat to try next")
-    print(f"  DATA_DIR={folder} .venv/bin/luigi --module pipeline RebuildStaging     PostgreSQL again from the files")
-    print(f"  DATA_DIR={folder} .venv/bin/python -m pipeline dbt show -s rpt_top_tracks     a report by dbt")
-    print('  README.md, "Your own history"                                           with your Spotify account')
 
 
 if __name__ == "__main__":

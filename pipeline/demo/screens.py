@@ -103,8 +103,8 @@ def show_wrapped(connection: Any) -> None:
     """The last month that is over, in a few sentences."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "select to_char(period_start, 'FMMonth YYYY'), minutes, plays, tracks, artists, new_tracks, change, top_track,"
-            " top_track_artists, top_track_plays, top_artist, top_artist_plays, top_genre, busiest_date,"
+            "select to_char(period_start, 'FMMonth YYYY'), minutes, plays, tracks, artists, new_tracks, change,"
+            " top_track, top_track_artists, top_track_plays, top_artist, top_artist_plays, top_genre, busiest_date,"
             " busiest_minutes, longest_streak, longest_session_minutes, skip_share from reporting.rpt_wrapped"
             " where grain = 'month' and is_complete order by period_start desc limit 1"
         )

@@ -116,9 +116,7 @@ def show_wrapped(connection: Any) -> None:
     print(
         f"  {told['minutes']:,.0f} minutes{change}, {told['plays']:,} plays, {told['skip_share']:.0%} of them skipped"
     )
-    print(
-        f"  {told['tracks']:,} tracks by {told['artists']} artists; heard for the first time: {told['new_tracks']} tracks"
-    )
+    print(f"  {told['tracks']:,} tracks by {told['artists']} artists; tracks never heard before: {told['new_tracks']}")
     print(f"  most played: {told['top_track']} by {told['top_track_artists']}, {told['top_track_plays']} times")
     print(f"  most heard artist: {told['top_artist']}, {told['top_artist_plays']} plays; genre: {told['top_genre']}")
     print(

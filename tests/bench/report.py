@@ -62,6 +62,28 @@ def memory_row(subject: str, runs: Sequence[Run], reach: float, failure: float) 
     return Row(subject, f"{peak:.0f} MB", value=peak, reach=reach, failure=failure, unit=" MB")
 
 
+def report_row(
+    subject: str, times: Sequence[float], raw: float | None, given_up: float, reach: float | None, failure: float | None
+) -> Row:
+    """Seconds that a report took, the largest history last and held against the bounds in ms; `pairs` has them all.
+
+    `raw`: those of the raw question on the largest; from `given_up` on it did not end.
+    """
+    ended = "> " if raw is not None and raw >= given_up else ""
+    milliseconds = [1000 * seconds for seconds in times]
+    return Row(
+        subject,
+        measured=f"{milliseconds[-1]:.1f} ms",
+        value=milliseconds[-1],
+        against="" if raw is None else f"{ended}{raw:.2f} s",
+        ratio="" if raw is None else f"{ended}{raw / times[-1]:.0f} x",
+        pairs=" ".join(f"{each:.1f}" for each in milliseconds),
+        reach=reach,
+        failure=failure,
+        unit=" ms",
+    )
+
+
 def imports_row(subject: str, imported: Sequence[str]) -> Row:
     """Packages that were imported though they should not have been."""
     return Row(subject, ", ".join(imported) or "none", value=len(imported), reach=0, failure=0)

@@ -29,7 +29,7 @@ def track(name: str = "Falling for Monday", minutes: float = 3.5, **changes: Any
         "disc_number": 1,
         "duration_ms": int(minutes * 60_000),
         "explicit": False,
-        "external_ids": {"isrc": f"QZAAA24{zlib.crc32(name.encode()) % 100_000:05}"},
+        "external_ids": {"isrc": f"QZAAA24{zlib.crc32(name.encode(errors='surrogatepass')) % 100_000:05}"},
         "external_urls": {"spotify": f"https://open.spotify.com/track/{key}"},
         "id": key,
         "is_local": False,

@@ -149,7 +149,7 @@ def test_enrichment_keeps_to_the_budget_and_polls_go_on(
 def test_the_library_is_read_once_a_day_and_removals_stay_known(
     pipeline: Pipeline, spotify: SampleSpotify, database: Database
 ) -> None:
-    spotify.page = page(item("2026-11-21T10:00:00Z", name="Played", minutes=3))
+    spotify.page = page(item("2026-11-21T10:00:00Z", name="Played", minutes=3, external_ids={"isrc": "QZAAA2400001"}))
     spotify.me.saved = saved("New") + saved("Played", "Never", at="2026-10-01T10:00:00Z")
     succeeded(pipeline.slot(FIRST))
     succeeded(pipeline.slot(SECOND))

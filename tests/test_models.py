@@ -108,7 +108,7 @@ def test_an_account_can_have_a_zone_of_its_own(pipeline: Pipeline, spotify: Samp
         pipeline.slot("2026-11-22T0000", "--account", "me", LISTENER_TIMEZONE="UTC", LISTENER_TIMEZONES="me=Asia/Tokyo")
     )
     assert database.rows("select distinct played_date::text from marts.fct_plays") == [("2026-11-22",)]
-    assert database.rows("select time_zone, today::text from marts.dim_accounts") == [("Asia/Tokyo", "2026-11-22")]
+    assert database.value("select time_zone from marts.dim_accounts") == "Asia/Tokyo"
 
 
 @pytest.mark.parametrize("zones", ["me", "me=Mars/Olympus", "Me!=Asia/Tokyo"])

@@ -1,3 +1,8 @@
+{# Whether the dates are those of a calendar year, of which the artists are counted already. #}
+{% macro is_whole_year() -%}
+    from_date = date_trunc('year', from_date)::date and to_date = (from_date + interval '1 year')::date - 1
+{%- endmacro %}
+
 {# What a period is remembered by: `tracks … top_genre_plays`, in one row. #}
 {% macro function_heard_between() -%}
     {% set body %}
@@ -22,6 +27,12 @@
 
         ),
 
+        whole as materialized (
+
+            select {{ is_whole_year() }} as is_year
+
+        ),
+
         credits as (
 
             select
@@ -37,12 +48,25 @@
         artists as materialized (
 
             select
+                years.artist_key,
+                years.plays,
+                years.ms_played,
+                years.plays_shared,
+                years.ms_shared
+            from {{ ref('fct_artist_years') }} as years
+            where
+                years.account = of_account
+                and years.played_year = extract(year from from_date)
+                and (select whole.is_year from whole)
+            union all
+            select
                 credits.artist_key,
                 sum(credits.plays) as plays,
                 sum(credits.ms_played) as ms_played,
                 sum(credits.plays::numeric / credits.credited) as plays_shared,
                 sum(credits.ms_played::numeric / credits.credited) as ms_shared
             from credits
+            where not (select whole.is_year from whole)
             group by credits.artist_key
 
         ),
@@ -246,6 +270,12 @@
     {% set body %}
         with
 
+        whole as materialized (
+
+            select {{ is_whole_year() }} as is_year
+
+        ),
+
         tracks as materialized (
 
             select
@@ -257,11 +287,19 @@
 
         select
             (select count(distinct tracks.recording_key) from tracks),
-            (
-                select count(distinct credits.artist_key)
-                from tracks
-                inner join {{ credits_of_account() }} as credits on tracks.track_uri = credits.track_uri
-            )
+            case
+                when (select whole.is_year from whole)
+                    then (
+                        select count(*)
+                        from {{ ref('fct_artist_years') }} as years
+                        where years.account = of_account and years.played_year = extract(year from from_date)
+                    )
+                else (
+                    select count(distinct credits.artist_key)
+                    from tracks
+                    inner join {{ credits_of_account() }} as credits on tracks.track_uri = credits.track_uri
+                )
+            end
     {% endset %}
     {{ table_function('intermediate.counted_between', 'tracks bigint, artists bigint', body) }}
 {%- endmacro %}

@@ -17,7 +17,7 @@ days as (
 
 ),
 
-numbers as (
+numbers as materialized (
 
     select
         kinds.kind,
@@ -78,6 +78,12 @@ left join lateral (
     order by plays.played_at, plays.play_id
     limit 1 offset reached.number_of_day - 1
 ) as played on true
-left join {{ ref('dim_tracks') }} as tracks
-    on reached.account = tracks.account and played.track_uri = tracks.track_uri
+left join lateral (
+    select
+        dim.track_name,
+        dim.artists
+    from {{ ref('dim_tracks') }} as dim
+    where dim.account = reached.account and dim.track_uri = played.track_uri
+    offset 0  -- noqa: AM09
+) as tracks on true
 inner join {{ ref('dim_accounts') }} as accounts on reached.account = accounts.account

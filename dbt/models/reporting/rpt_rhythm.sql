@@ -36,7 +36,7 @@ counted as (
         sum(ms_played)::bigint as ms_played,
         sum(ms_estimated)::bigint as ms_estimated,
         null as days
-    from {{ ref('int_hour_totals') }}
+    from {{ ref('fct_listening_hours') }}
     group by account, played_hour
 
 ),

@@ -24,17 +24,21 @@ select
     albums.album_art_url
 from (
     select
-        account,
-        album_key,
-        sum(plays)::bigint as plays,
-        sum(ms_played)::bigint as ms_played,
-        sum(ms_estimated)::bigint as ms_estimated,
-        min(first_played_at) as first_played_at,
-        max(last_played_at) as last_played_at,
-        rank() over (partition by account order by sum(plays) desc, sum(ms_played) desc) as rank
-    from {{ ref('int_track_totals') }}
-    where album_key is not null
-    group by account, album_key
+        *,
+        rank() over (partition by account order by plays desc, ms_played desc) as rank
+    from (
+        select
+            account,
+            album_key,
+            sum(plays)::bigint as plays,
+            sum(ms_played)::bigint as ms_played,
+            sum(ms_estimated)::bigint as ms_estimated,
+            min(first_played_at) as first_played_at,
+            max(last_played_at) as last_played_at
+        from {{ ref('int_track_totals') }}
+        where album_key is not null
+        group by account, album_key
+    ) as totals
 ) as ranked
 inner join lateral (
     select count(distinct totals.recording_key) as tracks_heard

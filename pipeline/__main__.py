@@ -72,15 +72,15 @@ def show_status(options: argparse.Namespace) -> int:
 
 def show_exclusions(options: argparse.Namespace) -> int:
     from pipeline.transform.dbt import DbtFailed
-    from pipeline.transform.exclusions import NothingBuilt, has_problem, preview
+    from pipeline.transform.exclusions import NothingBuilt, preview
 
     try:
-        screen = preview()
+        screen, all_readable = preview()
     except (NothingBuilt, DbtFailed) as error:
         print(error, file=sys.stderr)
         return 1
     print(screen)
-    return int(has_problem(screen))
+    return 0 if all_readable else 1
 
 
 def forget_account(options: argparse.Namespace) -> int:

@@ -7,6 +7,15 @@
     {% endif %}
 {%- endmacro %}
 
+{# The local dates in which plays are counted anew, as spans of one day. #}
+{% macro days_to_count() -%}
+    select
+        days.account,
+        days.played_date as from_date,
+        days.played_date as to_date
+    from {{ ref('int_days_to_count') }} as days
+{%- endmacro %}
+
 {#
     Plays of `relation` on the local dates of a CTE `spans` (account, from_date, to_date), looked up in the index by date
     whatever PostgreSQL takes their number for; in a full build all plays there are. As `those`.

@@ -30,32 +30,34 @@
     union
 
     select
-        rules.rule_id,
+        named.rule_id,
         credits.account,
         credits.track_uri
-    from {{ rules }} as rules
-    inner join {{ ref('dim_artists') }} as artists
-        on
-            artists.account = coalesce(rules.account, artists.account)
-            and (artists.artist_id = {{ named_in('rules.value') }} or lower(artists.artist_name) = lower(rules.value))
+    from (
+        select
+            rules.rule_id,
+            artists.account,
+            artists.artist_key
+        from {{ rules }} as rules
+        inner join {{ ref('dim_artists') }} as artists
+            on
+                artists.account = coalesce(rules.account, artists.account)
+                and (artists.artist_id = {{ named_in('rules.value') }} or lower(artists.artist_name) = lower(rules.value))
+        where rules.kind = 'artist'
+        union
+        select
+            rules.rule_id,
+            genres.account,
+            genres.artist_key
+        from {{ rules }} as rules
+        inner join {{ ref('bridge_artist_genres') }} as genres
+            on
+                genres.account = coalesce(rules.account, genres.account)
+                and lower(genres.genre) = lower(rules.value)
+        where rules.kind = 'genre'
+    ) as named
     inner join {{ ref('bridge_track_artists') }} as credits
-        on artists.account = credits.account and artists.artist_key = credits.artist_key
-    where rules.kind = 'artist'
-
-    union
-
-    select
-        rules.rule_id,
-        credits.account,
-        credits.track_uri
-    from {{ rules }} as rules
-    inner join {{ ref('bridge_artist_genres') }} as genres
-        on
-            genres.account = coalesce(rules.account, genres.account)
-            and lower(genres.genre) = lower(rules.value)
-    inner join {{ ref('bridge_track_artists') }} as credits
-        on genres.account = credits.account and genres.artist_key = credits.artist_key
-    where rules.kind = 'genre'
+        on named.account = credits.account and named.artist_key = credits.artist_key
 {%- endmacro %}
 
 {# Whether a rule of one of the other kinds speaks of a play. #}

@@ -35,13 +35,7 @@
 
         credits as (
 
-            select
-                tracks.plays,
-                tracks.ms_played,
-                credits.artist_key,
-                count(*) over (partition by tracks.track_uri) as credited
-            from tracks
-            inner join {{ credits_of_account() }} as credits on tracks.track_uri = credits.track_uri
+            {{ credits_of_tracks('tracks') }}
 
         ),
 
@@ -85,14 +79,7 @@
 
         genres as (
 
-            select
-                genres.genre,
-                {{ shared('sum(artists.plays_shared * genres.weight)') }} as plays,
-                {{ shared('sum(artists.ms_shared * genres.weight)') }} as ms_played
-            from artists
-            inner join {{ ref('bridge_artist_genres') }} as genres
-                on genres.account = of_account and artists.artist_key = genres.artist_key
-            group by genres.genre
+            {{ genres_of_artists() }}
 
         ),
 

@@ -180,6 +180,39 @@
     )
 {%- endmacro %}
 
+{# Plays of a CTE of tracks for each artist credited on them, and how many share a play. #}
+{% macro credits_of_tracks(tracks) -%}
+    select
+        {{ tracks }}.plays,
+        {{ tracks }}.ms_played,
+        credits.artist_key,
+        count(*) over (partition by {{ tracks }}.track_uri) as credited
+    from {{ tracks }}
+    inner join {{ credits_of_account() }} as credits on {{ tracks }}.track_uri = credits.track_uri
+{%- endmacro %}
+
+{# The shared plays of the CTE `artists`, by genre. #}
+{% macro genres_of_artists() -%}
+    select
+        genres.genre,
+        {{ shared('sum(artists.plays_shared * genres.weight)') }} as plays,
+        {{ shared('sum(artists.ms_shared * genres.weight)') }} as ms_played,
+        count(*) as artists
+    from artists
+    inner join {{ ref('bridge_artist_genres') }} as genres
+        on genres.account = of_account and artists.artist_key = genres.artist_key
+    group by genres.genre
+{%- endmacro %}
+
+{# A CTE in the order of its ranks: so names are looked up of only those rows that a query shows. #}
+{% macro ranked_by_plays(heard, key) -%}
+    select
+        {{ heard }}.*,
+        rank() over (order by {{ heard }}.plays desc, {{ heard }}.ms_played desc) as rank
+    from {{ heard }}
+    order by rank, {{ key }}
+{%- endmacro %}
+
 {# Whether an open gap lies between the dates. #}
 {% macro is_at_least_between() -%}
     (
@@ -210,11 +243,7 @@
 
         ranked as (
 
-            select
-                recordings.*,
-                rank() over (order by recordings.plays desc, recordings.ms_played desc) as rank
-            from recordings
-            order by rank, recording_key
+            {{ ranked_by_plays('recordings', 'recording_key') }}
 
         )
 
@@ -261,11 +290,7 @@
 
         ranked as (
 
-            select
-                heard.*,
-                rank() over (order by heard.plays desc, heard.ms_played desc) as rank
-            from heard
-            order by rank, artist_key
+            {{ ranked_by_plays('heard', 'artist_key') }}
 
         )
 
@@ -310,11 +335,7 @@
 
         ranked as (
 
-            select
-                heard.*,
-                rank() over (order by heard.plays desc, heard.ms_played desc) as rank
-            from heard
-            order by rank, album_key
+            {{ ranked_by_plays('heard', 'album_key') }}
 
         )
 
@@ -358,13 +379,7 @@
 
         credits as (
 
-            select
-                heard.plays,
-                heard.ms_played,
-                credits.artist_key,
-                count(*) over (partition by heard.track_uri) as credited
-            from heard
-            inner join {{ credits_of_account() }} as credits on heard.track_uri = credits.track_uri
+            {{ credits_of_tracks('heard') }}
 
         ),
 
@@ -381,15 +396,7 @@
 
         weighted as (
 
-            select
-                genres.genre,
-                {{ shared('sum(artists.plays_shared * genres.weight)') }} as plays,
-                {{ shared('sum(artists.ms_shared * genres.weight)') }} as ms_played,
-                count(*) as artists
-            from artists
-            inner join {{ ref('bridge_artist_genres') }} as genres
-                on genres.account = of_account and artists.artist_key = genres.artist_key
-            group by genres.genre
+            {{ genres_of_artists() }}
 
         )
 

@@ -11,17 +11,18 @@ from pipeline.transform import dbt
 
 SEED = dbt.PROJECT / "seeds" / "exclusion_rules.csv"
 NIGHTS = 10
+WRONG = "wrong: "
 
 
 class NothingBuilt(Exception):
     """There are no marts yet, so nobody can say what a rule would remove."""
 
 
-def preview() -> str:
+def preview() -> tuple[str, bool]:
     """Read the file anew and say what each of its rules is about; counts nothing by them.
 
-    Plays and minutes are of all that a rule matches, whether another rule matches it too. Raises NothingBuilt, and
-    DbtFailed where the file is no table of rules.
+    Returns the screen, and whether every rule can be read. Plays and minutes are of all that a rule matches, whether
+    another rule matches it too. Raises NothingBuilt, and DbtFailed where the file is no table of rules.
     """
     with held_warehouse():
         with transaction() as connection:
@@ -33,10 +34,11 @@ def preview() -> str:
                 connection,
                 "select account, rule_id,"
                 " concat_ws(' ', kind, value, 'from ' || from_date, 'to ' || to_date) as removes,"
-                " plays, minutes, case when problem is not null then 'wrong: ' || problem"
+                " plays, minutes, case when problem is not null then %s || problem"
                 " when not is_active and is_in_force then 'off from the next slot on' when not is_active then 'off'"
                 " when is_in_force then 'in force' else 'from the next slot on' end as state"
                 " from reporting.rpt_exclusion_rules order by account, rule_id",
+                WRONG,
             )
             nights = _rows(
                 connection,
@@ -44,12 +46,7 @@ def preview() -> str:
                 " order by night_date desc, account limit %s",
                 NIGHTS,
             )
-    return _screen(rules, nights)
-
-
-def has_problem(screen: str) -> bool:
-    """Whether a rule of the screen is wrong."""
-    return "wrong: " in screen
+    return _screen(rules, nights), not any(rule["state"].startswith(WRONG) for rule in rules)
 
 
 def _is_built(connection: Any) -> bool:

@@ -17,11 +17,7 @@ with
 
     days as (
 
-        select
-            account,
-            played_date as from_date,
-            played_date as to_date
-        from {{ ref('int_days_to_count') }}
+        {{ days_to_count() }}
 
     ),
 

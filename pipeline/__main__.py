@@ -33,6 +33,14 @@ def main(arguments: list[str]) -> int:
         help="what the rules in dbt/seeds/exclusion_rules.csv would remove, before they count",
         epilog="Exit code: 0 every rule can be read, 1 one cannot. Rules count from the next slot on.",
     )
+    picture = commands.add_parser(
+        "picture",
+        help="Wrapped of a year, quarter or month as a PNG to share",
+        epilog="Letters need a font on this machine: Debian has fonts-noto-cjk and fonts-noto-color-emoji.",
+    )
+    picture.add_argument("--period", help="2026, 2026-Q3 or 2026-11; the year that is going on if not given")
+    picture.add_argument("--account", help="whose; the first of [spotify] accounts if not given")
+    picture.add_argument("--output", type=Path, help="the file; beside the account's dashboard if not given")
     commands.add_parser("dbt", help="dbt on the pipeline's database, e.g.: dbt show -s rpt_top_tracks")
     alert = commands.add_parser("alert", help="tell Slack that a slot ended with an exit code (cron/run.sh does)")
     alert.add_argument("--slot", required=True, help="the slot, e.g. 2026-11-22T1430")
@@ -47,6 +55,7 @@ def main(arguments: list[str]) -> int:
         "status": show_status,
         "forget": forget_account,
         "exclusions": show_exclusions,
+        "picture": draw_picture,
         "alert": tell_slack,
     }
     try:
@@ -81,6 +90,26 @@ def show_exclusions(options: argparse.Namespace) -> int:
         return 1
     print(screen)
     return 0 if all_readable else 1
+
+
+def draw_picture(options: argparse.Namespace) -> int:
+    from pipeline.extract.files import write_atomic
+    from pipeline.load.postgres import transaction
+    from pipeline.visualize.cards import CardError
+    from pipeline.visualize.picture import NoSuchPeriod, wrapped_picture
+    from pipeline.visualize.render import page_path
+
+    account = config.AccountParameter().normalize(options.account or config.spotify().account_names[0])
+    with transaction() as connection:
+        try:
+            period, png = wrapped_picture(connection, account, options.period)
+        except (NoSuchPeriod, CardError) as error:
+            print(error, file=sys.stderr)
+            return 1
+    path = options.output or page_path(config.storage().root, account).with_name(f"wrapped-{period}.png")
+    write_atomic(path.absolute(), png)
+    print(path)
+    return 0
 
 
 def forget_account(options: argparse.Namespace) -> int:

@@ -1,7 +1,8 @@
 {#
     Tops of any range of local dates, as functions: a view can be filtered, but not told between which dates to count. dbt
     knows functions of one value only, so each is made with the report that tells the same of the whole history.
-    The body is text to PostgreSQL: a view that is built anew takes no function along.
+    The body is text to PostgreSQL: a view that is built anew takes no function along. As views do, a function reads with
+    the rights of its owner (`security definer`): whoever may read `reporting` needs no other schema.
 #}
 {% macro table_function(name, columns, body) -%}
     drop function if exists {{ name }} (text, date, date) cascade;
@@ -9,6 +10,8 @@
     returns table ({{ columns }})
     language sql
     stable
+    security definer
+    set search_path = pg_catalog, pg_temp
     as $body$ {{ body }} $body$
 {%- endmacro %}
 

@@ -1,37 +1,13 @@
 {{ config(materialized='view') }}
 
 -- Since when, and until when, the ledger knows of each account: each end is one look into an index.
-with recursive
-
-every_account as (
-
-    select min(polls.account) as account
-    from {{ ref('stg_spotify__polls') }} as polls
-    union all
-    select (
-        select min(polls.account)
-        from {{ ref('stg_spotify__polls') }} as polls
-        where polls.account > every_account.account
-    ) as account
-    from every_account
-    where every_account.account is not null
-
-),
-
-accounts as (
-
-    select account from every_account
-    where account is not null
-
-)
-
 select
     accounts.account,
     first_page.oldest_played_at as captured_from,
     date_trunc('hour', first_page.oldest_played_at, {{ listener_zone('accounts.account') }}) as first_hour_at,
     last_page.fetched_at as polled_until,
     last_poll.fetched_at as attempted_at
-from accounts
+from {{ ref('int_polled_accounts') }} as accounts
 inner join lateral (
     select polls.oldest_played_at
     from {{ ref('stg_spotify__polls') }} as polls

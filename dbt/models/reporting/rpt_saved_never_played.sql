@@ -5,6 +5,7 @@ select
     artists,
     album_name,
     added_at,
+    {{ local_time('added_at') }}::date as added_date,
     track_uri,
     track_url
 from {{ ref('rpt_saved_tracks') }}

@@ -27,6 +27,7 @@ select
     {{ share('ranked.skips', 'ranked.plays_judged') }} as skip_share,
     ranked.first_played_at,
     ranked.last_played_at,
+    {{ local_time('ranked.last_played_at', 'ranked.account') }}::date as last_played_date,
     ranked.versions,
     accounts.has_open_gap as is_at_least,
     ranked.recording_key,

@@ -1,11 +1,12 @@
 """The contents page: what cron and people start.
 
-RunPipeline        one slot of every account: ExtractRecent → CopyToStaging → DbtRun → DbtTest, then, when all plays are
-                   safe, SyncSavedTracks and EnrichGenres
+RunPipeline        one slot of every account: ExtractRecent → CopyToStaging → DbtRun → DbtTest; when all plays
+                   are safe, SyncSavedTracks and EnrichGenres; last, RenderDashboard
 PollAccounts       ExtractRecent of every account, and nothing else
 ImportHistory      a data export, or plays of an older pipeline: ExtractHistory → CopyHistory → models and tests
 ReplayResponses    partitions again, from the answers that were kept
 RebuildStaging     PostgreSQL again, from the files under data/
+PublishDashboard   the dashboard in Metabase, from the cards
 """
 
 from __future__ import annotations
@@ -31,7 +32,8 @@ from pipeline.load.saved_tracks import SyncSavedTracks
 from pipeline.load.staging import begin_load, reload_all_partitions
 from pipeline.slot import SlotTask
 from pipeline.transform.build import run_models, run_tests
-from pipeline.transform.tasks import DbtTest
+from pipeline.visualize.render import render_dashboard
+from pipeline.visualize.tasks import RenderDashboard
 
 logger = logging.getLogger("luigi-interface")
 
@@ -57,12 +59,16 @@ class SpotifyPolled(SlotTask, luigi.ExternalTask):
 
 
 class RunPipeline(SlotOfAccounts):
-    """One slot, from Spotify's answer to tested marts."""
+    """One slot, from Spotify's answer to the dashboard."""
 
     def requires(self) -> list[SlotTask]:
         # ExtractRecent by name as well: a slot that was paused is polled when it is run again, though all behind it is
         # done; the next slot loads what comes of it.
-        return [each for task in (ExtractRecent, DbtTest, SyncSavedTracks, EnrichGenres) for each in self.slots(task)]
+        return [
+            each
+            for task in (ExtractRecent, RenderDashboard, SyncSavedTracks, EnrichGenres)
+            for each in self.slots(task)
+        ]
 
     def complete(self) -> bool:
         every = (*self.requires(), *self.slots(SpotifyPolled))
@@ -98,6 +104,7 @@ class ImportHistory(ImportTask):
             repeat_import(record)
         run_models(utc_now())
         run_tests(utc_now())
+        render_dashboard(self.account)
         self.imported = True
 
 
@@ -138,4 +145,6 @@ class RebuildStaging(luigi.Task):
         logger.info("staging.polls rebuilt: %d polls; receipts of %d imports", polls, imports)
         run_models(utc_now())
         run_tests(utc_now())
+        for account in config.spotify().account_names:
+            render_dashboard(account)
         self.rebuilt = True

@@ -60,6 +60,7 @@ def test_a_slot_runs_under_a_central_luigid(pipeline: Pipeline, spotify: SampleS
         "DbtTest",
         "SyncSavedTracks",
         "EnrichGenres",
+        "RenderDashboard",
         "RunPipeline",
     }
 

@@ -124,7 +124,7 @@ def run_day(spotify: SampleSpotify, day: datetime.datetime, data: Path, plays: l
         show_files(data)
         print("\nHow things stand: python -m pipeline status\n", flush=True)
         subprocess.run([sys.executable, "-m", "pipeline", "status"], cwd=config.PROJECT)
-    show_next_steps(data)
+    show_next_steps(data, ACCOUNT)
     return 0
 
 

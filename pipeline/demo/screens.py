@@ -6,6 +6,8 @@ import os
 from pathlib import Path
 from typing import Any
 
+from pipeline.visualize.render import page_path
+
 WHY = {
     "window_overrun": "Spotify keeps the last 50 alone",
     "short_page": "a short page proves nothing",
@@ -91,8 +93,9 @@ def show_files(data: Path) -> None:
         print(f"  {folder + '/':<16} {len(files):>3} {meaning}")
 
 
-def show_next_steps(data: Path) -> None:
+def show_next_steps(data: Path, account: str) -> None:
     folder = os.path.relpath(data)
+    print(f"\nThe dashboard, to be opened in a browser: {page_path(Path(folder), account)}")
     print("\nWhat to try next")
     print(f"  DATA_DIR={folder} .venv/bin/luigi --module pipeline RebuildStaging     PostgreSQL again from the files")
     print(f"  DATA_DIR={folder} .venv/bin/python -m pipeline dbt show -s rpt_top_tracks     a report by dbt")

@@ -43,6 +43,13 @@ class EmptyTest(_EmptyTask):
         return EmptyBuild(run_at=self.run_at)
 
 
+class EmptyRender(_EmptyTask):
+    """Stands for RenderDashboard."""
+
+    def requires(self) -> EmptyTest:
+        return EmptyTest(run_at=self.run_at)
+
+
 class EmptySync(_EmptyTask):
     """Stands for SyncSavedTracks."""
 
@@ -63,4 +70,4 @@ class EmptyPipeline(luigi.WrapperTask):
     run_at: datetime.datetime = luigi.DateMinuteParameter(interval=30, description="Slot, UTC: 2026-11-22T1430")
 
     def requires(self) -> list[_EmptyTask]:
-        return [task(run_at=self.run_at) for task in (EmptyTest, EmptySync, EmptyEnrich)]
+        return [task(run_at=self.run_at) for task in (EmptyRender, EmptySync, EmptyEnrich)]

@@ -1,0 +1,173 @@
+"""The offline page, in a real browser: what it says, what it looks up, and who can use it."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg2
+import pytest
+
+from pipeline.demo.spotify import SampleSpotify
+from pipeline.visualize.answers import Answer, Asker
+from pipeline.visualize.cards import Card, read_tabs
+from pipeline.visualize.query import Filters
+from pipeline.visualize.render import page_path
+from pipeline.visualize.units import SUFFIXES, machine, text
+from pipeline.visualize.variants import of_dates, of_periods
+from tests.browser import Opened, needs_browser, opened
+from tests.conftest import Database, Pipeline
+from tests.household import ACCOUNTS, TITLES, build
+
+pytestmark = needs_browser
+PHONE = {"width": 390, "height": 844}
+DESKTOP = {"width": 1280, "height": 900}
+READ = r"""() => {
+  const all = (place, selector, read) => [...place.querySelectorAll(selector)].map(read);
+  const said = data => [data.value, data.textContent.trim().replace(/ +/g, ' ')];
+  return Object.fromEntries(all(document, '.card', card => [card.id.slice(5), all(card, '.answer', answer => ({
+    rows: all(answer, 'tbody tr', row => all(row, 'data', said)),
+    number: all(answer, '.value data, .besides data', said),
+    notes: all(answer, '.note', note => note.textContent).join(' '),
+    said: answer.textContent,
+    drawn: answer.querySelectorAll('.chart').length,
+  }))]));
+}"""
+
+
+@pytest.fixture
+def pages(pipeline: Pipeline, spotify: SampleSpotify, database: Database, tmp_path: Path) -> dict[str, Path]:
+    build(pipeline, spotify, database, tmp_path)
+    return {account: page_path(pipeline.data, account) for account in ACCOUNTS}
+
+
+def test_the_page_says_what_the_reports_say_and_needs_nothing_else(pages: dict[str, Path], database: Database) -> None:
+    for account, path in pages.items():
+        assert path.stat().st_size < 2_000_000
+        with opened(path, viewport=DESKTOP) as shown:
+            compare(shown, database, account)
+            assert [url for url in shown.requests if not url.startswith("file:")] == []
+            assert shown.errors == []
+            assert shown.page.title() == f"Listening history of {account}", "nothing of a title has run"
+    with opened(pages["ann"]) as shown:
+        headline = shown.page.inner_text("header")
+        assert "At least: 1 open gap" in headline
+        assert "All tests passed" in headline
+        links = shown.page.eval_on_selector_all("main a", "all => all.map(a => a.href)")
+        assert links
+        assert all(re.fullmatch(r"https://open\.spotify\.com/track/\w+", link) for link in links)
+    with opened(pages["none"]) as shown:
+        assert "No play yet" in shown.page.inner_text("header")
+        assert "Last poll" in shown.page.inner_text("header")
+    everybody_can_use_it(pages["ann"])
+
+
+def compare(shown: Opened, database: Database, account: str) -> None:
+    """Every answer of every card in the DOM, against the query of its own."""
+    found = shown.page.evaluate(READ)
+    compared = 0
+    with reader(database) as connection:
+        asker = Asker(connection)
+        for card in (card for tab in read_tabs() for card in tab.cards):
+            choices = filters_of(connection, card, account)
+            assert len(found[card.id]) == len(choices), card.id
+            for said, filters in zip(found[card.id], choices, strict=True):
+                answer = asker.ask(card, filters)
+                compared += compare_answer(card, answer, said)
+    assert compared > (2_000 if account == "ann" else 0)
+
+
+@contextlib.contextmanager
+def reader(database: Database) -> Iterator[Any]:
+    with contextlib.closing(psycopg2.connect(database.url, options="-c TimeZone=UTC")) as connection:
+        yield connection
+
+
+def filters_of(connection: Any, card: Card, account: str) -> list[Filters]:
+    everything = Filters(account)
+    with connection.cursor() as cursor:
+        cursor.execute("select today from reporting.rpt_totals where account = %s", (account,))
+        (today,) = cursor.fetchone() or (None,)
+    if "dates" in card.filters:
+        return [variant.filters for variant in of_dates(everything, today)]
+    if "period" in card.filters:
+        return [variant.filters for variant in of_periods(connection, everything)]
+    return [everything]
+
+
+def compare_answer(card: Card, answer: Answer, said: Any) -> int:
+    """How many values were compared."""
+    if not answer.rows:
+        assert "Nothing yet" in said["said"], card.id
+        return 0
+    rows = answer.dicts()
+    if card.display == "number":
+        shown = [column for place, column in enumerate(card.columns) if place == 0 or rows[0][column.name] is not None]
+        expected = [[machine(rows[0][column.name]), text(rows[0][column.name], column.unit)] for column in shown]
+        assert exact(said["number"]) == expected, card.id
+        assert SUFFIXES.get(card.columns[0].unit, "") in said["said"]
+        assert ("at least" in said["said"]) == any(answer.column("is_at_least")), card.id
+        return len(expected)
+    units = [(column.name, column.unit) for column in card.columns]
+    if card.display == "heatmap":
+        named = {column.name for column in card.columns}
+        units += [(name, card.cells or "") for name in answer.names if name not in named]
+    cells = [[cell(row[name], unit, card.display) for name, unit in units] for row in rows]
+    assert [exact(row) for row in said["rows"]] == cells, card.id
+    assert said["drawn"] == (card.display in ("bar", "line", "row")), card.id
+    assert ("At least" in said["notes"]) == any(answer.column("is_at_least")), card.id
+    is_estimated = any(answer.column("minutes_estimated")) or any(answer.column("is_estimated"))
+    assert ("estimate" in said["notes"]) == is_estimated, card.id
+    return sum(len(row) for row in cells)
+
+
+def exact(shown: list[list[str]]) -> list[list[str]]:
+    """Without the sign that a number is an estimate."""
+    return [[value, words.removeprefix("≈ ")] for value, words in shown]
+
+
+def cell(value: Any, unit: str, display: str) -> list[str]:
+    """As a browser gives it back: without the spaces at the ends, and each run of them as one."""
+    words = "" if value is None and display == "heatmap" else text(value, unit)
+    return [machine(value), " ".join(words.split())]
+
+
+def everybody_can_use_it(path: Path) -> None:
+    """By keyboard, on a phone, in the dark, without scripts, and with a screen reader (axe-core's rules)."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    for scheme, rules in (("light", {}), ("dark", {"runOnly": ["color-contrast"]})):
+        with opened(path, viewport=DESKTOP, color_scheme=scheme, bypass_csp=True) as shown:
+            tabs = shown.page.get_by_role("tab")
+            shown.page.keyboard.press("Tab")
+            assert shown.page.evaluate("document.activeElement.className") == "skip"
+            shown.page.keyboard.press("Tab")
+            for name in ("Tops", "Rhythm", "Discovery", "Wrapped", "Data health", "Now"):
+                shown.page.keyboard.press("ArrowRight")
+                chosen = shown.page.evaluate("document.activeElement.textContent")
+                assert chosen == name
+                assert shown.page.get_by_role("tabpanel").count() == 1
+                found = Axe().run(shown.page, options=rules)
+                assert found.violations_count == 0, found.generate_report()
+            shown.page.keyboard.press("End")
+            assert tabs.last.get_attribute("aria-selected") == "true"
+    with opened(path, "#wrapped", viewport=DESKTOP) as shown:
+        assert shown.page.get_by_role("tabpanel", name="Wrapped").is_visible()
+        assert shown.page.locator("[role=graphics-document][aria-label^='Genres of the period. Which']").is_visible()
+        minutes = shown.page.locator("#card-wrapped-minutes .answer:not([hidden]) .value data")
+        before = minutes.get_attribute("value")
+        shown.page.get_by_label("Wrapped of").select_option(label="October 2026")
+        assert minutes.get_attribute("value") != before
+        assert shown.page.locator("#card-wrapped-top-genres .answer:not([hidden]) svg").count() == 1
+    with opened(path, "#rhythm", viewport=PHONE, color_scheme="dark") as shown:
+        for tab in shown.page.get_by_role("tab").all():
+            tab.click()
+            width = shown.page.evaluate("document.documentElement.scrollWidth")
+            assert width <= PHONE["width"], f"{tab.text_content()} is {width} wide"
+    with opened(path, java_script_enabled=False) as shown:
+        said = shown.page.locator("body").text_content()
+        assert all(title.strip() in said for title in TITLES[:3])
+        assert shown.page.get_by_role("heading", name="Data health").is_visible()

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import psycopg2
 
+from tests.bench.cards import measure_cards
 from tests.bench.history import END
 from tests.bench.household import ACCOUNT, ZONE, Household
 from tests.bench.installation import installations_of
@@ -123,6 +124,7 @@ def measure_reports(folder: Path, extent: ReportExtent, say: Say) -> list[Row]:
         is_large = extent.sizes[-1] >= ReportExtent.sizes[-1]
         return [
             *measure_questions(households, is_large, say),
+            *measure_cards(households, is_large),
             *measure_news(households[0], households[-1], extent.rounds, is_large, say),
             *(Row(f"models and tests, {one.plays:,} plays", f"{run.seconds:.1f} s") for one, run in builds.items()),
         ]

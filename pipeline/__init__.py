@@ -14,6 +14,7 @@ from pipeline.load.history import CopyHistory
 from pipeline.load.saved_tracks import SyncSavedTracks
 from pipeline.load.tasks import CopyToStaging
 from pipeline.transform.tasks import DbtRun, DbtTest
+from pipeline.visualize.publish import PublishDashboard
 from pipeline.visualize.tasks import RenderDashboard
 from pipeline.workflow import ImportHistory, PollAccounts, RebuildStaging, ReplayResponses, RunPipeline, SpotifyPolled
 
@@ -34,6 +35,7 @@ __all__ = [
     "ExtractRecent",
     "ImportHistory",
     "PollAccounts",
+    "PublishDashboard",
     "RebuildStaging",
     "RenderDashboard",
     "ReplayResponses",

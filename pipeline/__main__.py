@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import logging
 import os
 import subprocess
 import sys
@@ -33,6 +34,13 @@ def main(arguments: list[str]) -> int:
         help="what the rules in dbt/seeds/exclusion_rules.csv would remove, before they count",
         epilog="Exit code: 0 every rule can be read, 1 one cannot. Rules count from the next slot on.",
     )
+    metabase = commands.add_parser(
+        "metabase",
+        help="the way into Metabase, for PublishDashboard",
+        epilog="setup: the administrator of an empty Metabase, and a key for the pipeline, from METABASE_ADMIN_EMAIL"
+        " and METABASE_ADMIN_PASSWORD. status: whether the key is let in. docs/metabase.md says more.",
+    )
+    metabase.add_argument("action", choices=["setup", "status"])
     picture = commands.add_parser(
         "picture",
         help="Wrapped of a year, quarter or month as a PNG to share",
@@ -56,6 +64,7 @@ def main(arguments: list[str]) -> int:
         "forget": forget_account,
         "exclusions": show_exclusions,
         "picture": draw_picture,
+        "metabase": reach_metabase,
         "alert": tell_slack,
     }
     try:
@@ -137,6 +146,19 @@ def forget_account(options: argparse.Namespace) -> int:
         print(f"Take {account!r} out of [spotify] accounts (SPOTIFY_ACCOUNTS), else the next slot asks for a consent.")
     print("Yours to do: withdraw the permission on spotify.com/account/apps, take SPOTIFY_REFRESH_TOKEN")
     print("out of .env, and delete backups.")
+    return 0
+
+
+def reach_metabase(options: argparse.Namespace) -> int:
+    from pipeline.visualize.metabase.errors import MetabaseError
+    from pipeline.visualize.metabase.setup import say_status, set_up
+
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    try:
+        print(set_up() if options.action == "setup" else say_status())
+    except MetabaseError as error:
+        print(error, file=sys.stderr)
+        return 1
     return 0
 
 

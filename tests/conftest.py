@@ -26,7 +26,15 @@ BIN = Path(sys.executable).parent
 CLIENT_SECRET = "sample-secret"  # that of SampleSpotify
 SETTINGS = {
     name
-    for section in (config.storage, config.spotify, config.musicbrainz, config.postgres, config.listener, config.slack)
+    for section in (
+        config.storage,
+        config.spotify,
+        config.musicbrainz,
+        config.postgres,
+        config.listener,
+        config.slack,
+        config.metabase,
+    )
     for name in section.env.values()
 }
 SETTINGS |= {
@@ -34,6 +42,9 @@ SETTINGS |= {
     "SPOTIFY_REFRESH_TOKEN",
     "SLACK_WEBHOOK_URL",
     "SLACK_BOT_TOKEN",
+    "METABASE_API_KEY",
+    "METABASE_ADMIN_PASSWORD",
+    "METABASE_DATABASE_PASSWORD",
     "PGPASSWORD",
     "LUIGI_SCHEDULER_URL",
 }

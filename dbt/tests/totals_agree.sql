@@ -1,7 +1,7 @@
 {{ config(tags=['daily']) }}
 
--- However a whole history is added up, by day, track, year, sitting or artist, it is the same number of plays and
--- milliseconds. (Shared plays are sums of parts such as thirds, so a thousandth is let pass.)
+-- However a whole history is added up, by day, track, year, sitting, album or artist, it is the same number of plays
+-- and milliseconds. (Shared plays are sums of parts such as thirds, so a thousandth is let pass.)
 with
 
 totals as (
@@ -17,6 +17,30 @@ totals as (
         group by account
         union all
     {% endfor %}
+    select
+        account,
+        'int_album_totals and what is on no album' as way,
+        sum(plays) as plays,
+        sum(ms_played) as ms_played,
+        sum(ms_estimated) as ms_estimated
+    from (
+        select
+            account,
+            plays,
+            ms_played,
+            ms_estimated
+        from {{ ref('int_album_totals') }}
+        union all
+        select
+            account,
+            plays,
+            ms_played,
+            ms_estimated
+        from {{ ref('int_track_totals') }}
+        where album_key is null
+    ) as counted
+    group by account
+    union all
     select
         account,
         'fct_artist_years and what credits nobody' as way,

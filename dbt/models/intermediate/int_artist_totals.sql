@@ -1,4 +1,20 @@
-{{ config(materialized='view') }}
+{{
+    config(
+        materialized='view',
+        post_hook=[
+            "{{ function_whole_years() }}",
+            "{{ function_plays_beside_years() }}",
+            "{{ function_parts_by_track() }}",
+            "{{ function_plays_by_artist() }}",
+        ]
+    )
+}}
+
+-- depends_on: {{ ref('fct_listening_days') }}
+-- depends_on: {{ ref('fct_plays') }}
+-- depends_on: {{ ref('int_excluded_plays') }}
+-- depends_on: {{ ref('fct_track_years') }}
+-- depends_on: {{ ref('int_track_credits') }}
 
 -- What was heard of each credited artist over the whole history.
 select

@@ -2,23 +2,21 @@
     config(
         unique_key=['account', 'recording_key'],
         incremental_strategy='delete+insert',
-        pre_hook=["{{ memory_to_group() }}", "{{ delete_empty_recordings() }}"],
+        pre_hook=["{{ memory_to_group() }}", "{{ delete_empty_totals('recording_key') }}"],
         post_hook=[
             "{{ index_once('key', ['account', 'recording_key'], unique=true) }}",
             "{{ index_once('rank', ['account', 'plays desc', 'ms_played desc']) }}",
+            "{{ index_once('first_played', ['account', 'first_played_at']) }}",
             "{{ index_once('tracks', ['track_uris'], method='gin') }}",
             "{{ analyze_when_new() }}",
-            "{{ function_plays_by_track() }}",
         ]
     )
 }}
 
--- depends_on: {{ ref('int_counted_plays') }}
 -- depends_on: {{ ref('int_days_to_rebuild') }}
 -- depends_on: {{ ref('int_polled_plays') }}
 -- depends_on: {{ ref('int_excluded_tracks') }}
 -- depends_on: {{ ref('fct_plays') }}
--- depends_on: {{ ref('fct_track_years') }}
 
 -- What was heard of each recording, its releases together; it is shown as the release that was played most. Counted
 -- anew are those to which a track with news belongs, and those to which it belonged.
@@ -26,25 +24,9 @@ with
 
 {% if is_incremental() %}
 
-    touched as (
-
-        {{ touched_tracks() }}
-
-    ),
-
     recordings as (
 
-        select
-            totals.account,
-            totals.recording_key
-        from {{ ref('int_track_totals') }} as totals
-        inner join touched on totals.account = touched.account and totals.track_uri = touched.track_uri
-        union
-        select
-            known.account,
-            known.recording_key
-        from {{ this }} as known
-        where known.track_uris ?| (select array_agg(touched.track_uri) from touched)
+        {{ totals_of_touched_tracks('recording_key') }}
 
     ),
 

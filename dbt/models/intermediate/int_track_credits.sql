@@ -2,7 +2,7 @@
     config(
         pre_hook="{{ delete_uncredited_tracks() }}",
         post_hook=[
-            "{{ index_once('key', ['account', 'track_uri', 'artist_key'], unique=true) }}",
+            "{{ index_once('key', ['account', 'track_uri', 'artist_key'], include=['credited'], unique=true) }}",
             "{{ index_once('name_key', ['account', 'name_key'], where='name_key is not null') }}",
             "{{ index_once('artist', ['account', 'artist_key']) }}",
             "{{ index_once('load', ['changed_in_load']) }}",
@@ -109,6 +109,7 @@ told as (
 
     select
         *,
+        count(*) over (partition by account, track_uri) as credited,
         array_agg((artist_key, position, name_key)::text) over (
             partition by account, track_uri
             order by artist_key
@@ -124,6 +125,7 @@ select
     told.artist_key,
     told.position,
     told.name_key,
+    told.credited,
     {{ newest_load() }} as changed_in_load
 from told
 {% if is_incremental() %}

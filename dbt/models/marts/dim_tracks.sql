@@ -3,7 +3,10 @@
         pre_hook="{{ memory_to_group() }}",
         unique_key=['account', 'track_uri'],
         incremental_strategy='delete+insert',
-        post_hook="{{ index_once('album', ['account', 'album_key']) }}"
+        post_hook=[
+            "{{ index_once('album', ['account', 'album_key']) }}",
+            "{{ index_once('isrc', ['account', 'isrc'], where='isrc is not null') }}",
+        ]
     )
 }}
 

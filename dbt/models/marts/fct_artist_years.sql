@@ -50,7 +50,7 @@ credits as (
         account,
         track_uri,
         artist_key,
-        count(*) over (partition by account, track_uri) as credited
+        credited
     from {{ ref('int_track_credits') }}
     {% if is_incremental() %}
         where account in (select to_count.account from to_count)

@@ -68,4 +68,4 @@ select
     max(played_at) as last_played_at
 from plays
 group by account, played_year, track_uri
-{{ 'order by account, played_year' if not is_incremental() }}
+{{ 'order by account, played_year, track_uri' if not is_incremental() }}

@@ -1,12 +1,8 @@
--- The recordings on which each artist is credited, by plays over the whole history. Ask for one artist. Without CTEs,
--- PostgreSQL looks up that artist's alone.
+-- The recordings on which each artist is credited, and their plays over the whole history. Ask for one artist: without
+-- CTEs and ranks, PostgreSQL looks up that artist's alone.
 select
     artists.account,
     artists.artist_name,
-    rank() over (
-        partition by artists.account, artists.artist_name, artists.artist_key
-        order by recordings.plays desc, recordings.ms_played desc
-    ) as rank,
     recordings.track_name,
     recordings.artists,
     recordings.plays,

@@ -1,13 +1,13 @@
 -- Of the artists first heard in a year, how many were heard in each year since.
 with
 
-years as (
+years as not materialized (
 
     select * from {{ ref('fct_artist_years') }}
 
 ),
 
-discovered as (
+discovered as not materialized (
 
     select
         account,

@@ -7,7 +7,7 @@ totals as (
 
 ),
 
-asked as (
+asked as not materialized (
 
     select
         account,
@@ -31,15 +31,16 @@ artists as not materialized (
 
 ),
 
-tracks_with_genre as (
+-- Outer joined, so that PostgreSQL goes through the credits once and does not look up those of each artist.
+credited as (
 
-    select distinct
+    select
         credits.account,
-        credits.track_uri
+        credits.track_uri,
+        coalesce(bool_or(asked.has_genre), false) as has_genre
     from {{ ref('bridge_track_artists') }} as credits
-    inner join artists
-        on credits.account = artists.account and credits.artist_key = artists.artist_key
-    where artists.has_genre
+    left join asked on credits.account = asked.account and credits.artist_key = asked.artist_id
+    group by credits.account, credits.track_uri
 
 ),
 
@@ -48,10 +49,9 @@ plays as (
     select
         totals.account,
         sum(totals.plays)::bigint as plays,
-        coalesce(sum(totals.plays) filter (where covered.track_uri is not null), 0)::bigint as plays_with_genre
+        coalesce(sum(totals.plays) filter (where credited.has_genre), 0)::bigint as plays_with_genre
     from totals
-    left join tracks_with_genre as covered
-        on totals.account = covered.account and totals.track_uri = covered.track_uri
+    left join credited on totals.account = credited.account and totals.track_uri = credited.track_uri
     group by totals.account
 
 ),

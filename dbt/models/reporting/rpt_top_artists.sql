@@ -1,7 +1,5 @@
 {{ config(post_hook="{{ function_top_artists() }}") }}
 
--- depends_on: {{ ref('int_recording_totals') }}
-
 -- Every credited artist by plays over the whole history; a play counts for each of its artists. For a range of dates:
 -- reporting.top_artists(account, from_date, to_date). Without CTEs, PostgreSQL counts the recordings of only those
 -- artists that a query shows.

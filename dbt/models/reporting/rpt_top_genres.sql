@@ -1,8 +1,5 @@
 {{ config(post_hook="{{ function_top_genres() }}") }}
 
--- depends_on: {{ ref('int_recording_totals') }}
--- depends_on: {{ ref('bridge_track_artists') }}
-
 -- Every genre by its plays over the whole history. A play is shared out between its artists and their genres, so that
 -- all genres together are no more than the plays. For a range of dates:
 -- reporting.top_genres(account, from_date, to_date).

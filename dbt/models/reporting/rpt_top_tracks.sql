@@ -1,6 +1,8 @@
 {{ config(post_hook="{{ function_top_tracks() }}") }}
 
 -- depends_on: {{ ref('dim_tracks') }}
+-- depends_on: {{ ref('int_artist_totals') }}
+-- depends_on: {{ ref('int_track_totals') }}
 
 -- Every recording by its plays over the whole history, all of its releases together. For a range of dates:
 -- reporting.top_tracks(account, from_date, to_date).

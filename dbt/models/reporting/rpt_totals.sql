@@ -34,17 +34,10 @@ tracks as (
 albums as (
 
     select
-        named.account,
+        account,
         count(*) as albums
-    from (
-        select
-            account,
-            album_key
-        from {{ ref('int_track_totals') }}
-        where album_key is not null
-        group by account, album_key
-    ) as named
-    group by named.account
+    from {{ ref('int_album_totals') }}
+    group by account
 
 ),
 

@@ -3,14 +3,14 @@
         pre_hook=[
             "{{ function_heard_between() }}",
             "{{ function_listened_between() }}",
-            "{{ function_counted_between() }}",
         ]
     )
 }}
 
 -- depends_on: {{ ref('int_recording_totals') }}
 -- depends_on: {{ ref('int_track_totals') }}
--- depends_on: {{ ref('bridge_track_artists') }}
+-- depends_on: {{ ref('int_artist_totals') }}
+-- depends_on: {{ ref('int_track_credits') }}
 -- depends_on: {{ ref('bridge_artist_genres') }}
 -- depends_on: {{ ref('fct_artist_years') }}
 -- depends_on: {{ ref('fct_listening_days') }}
@@ -21,7 +21,7 @@
 -- depends_on: {{ ref('dim_albums') }}
 
 -- Any month, quarter or year in one row, against the one before it. Ask for one period: each is counted when it is
--- asked for, by the functions of macros/period_functions.sql.
+-- asked for, by functions of macros/functions.
 with
 
 periods as (
@@ -72,16 +72,14 @@ select
     {{ share('heard.top_genre_plays', 'periods.plays') }} as top_genre_share,
     periods.plays_before,
     {{ minutes('periods.ms_before') }} as minutes_before,
-    counted_before.tracks as tracks_before,
-    counted_before.artists as artists_before,
+    case when periods.before_start is not null then heard.tracks_before end as tracks_before,
+    case when periods.before_start is not null then heard.artists_before end as artists_before,
     case
         when periods.is_complete and periods.is_complete_before
             then {{ change('periods.ms_played', 'periods.ms_before') }}
     end::numeric(20, 4) as change
 from periods
 inner join {{ ref('dim_accounts') }} as accounts on periods.account = accounts.account
-cross join intermediate.heard_between(periods.account, periods.period_start, periods.period_end) as heard
+cross join
+    intermediate.heard_between(periods.account, periods.period_start, periods.period_end, periods.before_start) as heard
 cross join intermediate.listened_between(periods.account, periods.period_start, periods.period_end) as listened
-left join
-    intermediate.counted_between(periods.account, periods.before_start, periods.period_start - 1) as counted_before
-    on periods.before_start is not null

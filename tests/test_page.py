@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +15,8 @@ import pytest
 from pipeline.demo.spotify import SampleSpotify
 from pipeline.visualize.answers import Answer, Asker
 from pipeline.visualize.cards import Card, read_tabs
+from pipeline.visualize.metabase.bodies import entity_id
+from pipeline.visualize.publish import publish
 from pipeline.visualize.query import Filters
 from pipeline.visualize.render import page_path
 from pipeline.visualize.units import SUFFIXES, machine, text
@@ -21,6 +24,8 @@ from pipeline.visualize.variants import of_dates, of_periods
 from tests.browser import Opened, needs_browser, opened
 from tests.conftest import Database, Pipeline
 from tests.household import ACCOUNTS, TITLES, build
+from tests.mart_questions import MART_QUESTIONS
+from tests.metabase import SampleMetabase
 
 pytestmark = needs_browser
 PHONE = {"width": 390, "height": 844}
@@ -44,11 +49,28 @@ def pages(pipeline: Pipeline, spotify: SampleSpotify, database: Database, tmp_pa
     return {account: page_path(pipeline.data, account) for account in ACCOUNTS}
 
 
-def test_the_page_says_what_the_reports_say_and_needs_nothing_else(pages: dict[str, Path], database: Database) -> None:
+@pytest.fixture
+def metabase(pages: dict[str, Path], pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> Iterator[SampleMetabase]:
+    """With the dashboard of the household."""
+    monkeypatch.setattr("pipeline.visualize.metabase.client.POLL_SECONDS", 0.01)
+    monkeypatch.setattr("pipeline.visualize.metabase.database.POLL_SECONDS", 0.01)
+    with SampleMetabase() as sample:
+        sample.add_administrator()
+        server = psycopg2.extensions.parse_dsn(pipeline.environment["DATABASE_URL"])["host"]
+        given = {"METABASE_URL": sample.origin, "METABASE_API_KEY": sample.add_key(), "METABASE_DATABASE_HOST": server}
+        for name, value in {**pipeline.environment, **given}.items():
+            monkeypatch.setenv(name, value)
+        publish(read_tabs())
+        yield sample
+
+
+def test_the_number_is_the_same_behind_every_door_and_everybody_can_read_it(
+    pages: dict[str, Path], database: Database, metabase: SampleMetabase
+) -> None:
     for account, path in pages.items():
         assert path.stat().st_size < 2_000_000
         with opened(path, viewport=DESKTOP) as shown:
-            compare(shown, database, account)
+            compare(shown, database, account, metabase)
             assert [url for url in shown.requests if not url.startswith("file:")] == []
             assert shown.errors == []
             assert shown.page.title() == f"Listening history of {account}", "nothing of a title has run"
@@ -65,9 +87,11 @@ def test_the_page_says_what_the_reports_say_and_needs_nothing_else(pages: dict[s
     everybody_can_use_it(pages["ann"])
 
 
-def compare(shown: Opened, database: Database, account: str) -> None:
-    """Every answer of every card in the DOM, against the query of its own."""
+def compare(shown: Opened, database: Database, account: str, metabase: SampleMetabase) -> None:
+    """Every answer of every card: on the page as a browser has it, in Metabase, by its SQL; those of the predecessor's
+    cards also by the plays in the marts."""
     found = shown.page.evaluate(READ)
+    key = metabase.add_key(name=account)
     compared = 0
     with reader(database) as connection:
         asker = Asker(connection)
@@ -77,6 +101,9 @@ def compare(shown: Opened, database: Database, account: str) -> None:
             for said, filters in zip(found[card.id], choices, strict=True):
                 answer = asker.ask(card, filters)
                 compared += compare_answer(card, answer, said)
+                assert in_metabase(metabase, key, card, filters) == json.loads(json.dumps(answer.rows, default=str))
+                if card.id in MART_QUESTIONS and answer.rows:
+                    compare_with_marts(connection, card, answer, filters)
     assert compared > (2_000 if account == "ann" else 0)
 
 
@@ -96,6 +123,39 @@ def filters_of(connection: Any, card: Card, account: str) -> list[Filters]:
     if "period" in card.filters:
         return [variant.filters for variant in of_periods(connection, everything)]
     return [everything]
+
+
+def in_metabase(metabase: SampleMetabase, key: str, card: Card, filters: Filters) -> Any:
+    """The rows that the card has there."""
+    dates = filters.dates and "~".join(map(str, filters.dates))
+    parameters = [
+        {"type": "date/all-options", "target": ["dimension", ["template-tag", "dates"]], "value": dates}
+        if name == "dates"
+        else {"type": "string/=", "target": ["variable", ["template-tag", name]], "value": [getattr(filters, name)]}
+        for name in card.filters
+        if getattr(filters, name)
+    ]
+    path = f"/api/card/{entity_id(card)}/query"
+    body = json.dumps({"parameters": parameters}).encode()
+    answer = json.loads(metabase.respond("POST", path, {"x-api-key": key}, body).body)
+    assert answer["status"] == "completed", (card.id, answer)
+    return answer["data"]["rows"]
+
+
+def compare_with_marts(connection: Any, card: Card, answer: Answer, filters: Filters) -> None:
+    first_date, last_date = filters.dates or ("1900-01-01", "2100-01-01")
+    with connection.cursor() as cursor:
+        cursor.execute(
+            MART_QUESTIONS[card.id],
+            {"account": filters.account, "first_date": first_date, "last_date": last_date},
+        )
+        rows = cursor.fetchall()
+    named = [column.name for column in card.columns]
+    names = [*named, *(name for name in answer.names if name not in named)] if card.cells else named
+    told = [[row[name] for name in names] for row in answer.dicts()]
+    asked = range(len(rows[0])) if rows else range(0)
+    shown = [[row[place] for place in asked if rows[0][place] is not None] for row in told]
+    assert shown == [[row[place] for place in asked if rows[0][place] is not None] for row in rows], card.id
 
 
 def compare_answer(card: Card, answer: Answer, said: Any) -> int:

@@ -50,7 +50,8 @@ def test_every_report_of_days_that_are_hard_to_count_equals_that_of_the_oracle(
     database.rows(
         "insert into seeds.recording_overrides (account, track_uri, recording) values"
         " (null, 'spotify:track:song0', 'zero'), ('clocks', 'spotify:track:song0', 'mine'),"
-        " ('tokyo', 'spotify:track:song1', 'zero'), (null, 'spotify:track:oldfavourite', 'zero'),"
+        " ('clocks', 'spotify:track:waves', 'mine'), ('tokyo', 'spotify:track:song1', 'zero'),"
+        " (null, 'spotify:track:oldfavourite', 'zero'),"
         " ('limits', 'spotify:track:releasea', 'even'), ('limits', 'spotify:track:releaseb', 'even'),"
         " ('limits', 'spotify:track:releasec', 'odd'), ('limits', 'spotify:track:released', 'odd')"
     )

@@ -7,6 +7,7 @@
     history.py     all that a report of one account is made of
     numbers.py     rounding, minutes, shares, ranks; periods.py: weeks, months, quarters, years
     totals.py      totals, days, periods; rhythm.py: hours, weekdays, seasons, sessions; tops.py: most played
+    artists.py     recordings and years of each artist
     discovery.py   first heard; returns.py: streaks, obsessions, what comes back; wrapped.py: a period in one row
     reports.py     all of them by name; hard_days.py: made-up histories on the limits of the rules
     compare.py     the reports of the database against these, cell by cell

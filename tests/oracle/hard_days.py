@@ -89,7 +89,8 @@ def spoken() -> Iterator[Json]:
 
 def limits() -> Iterator[Json]:
     """On the last day of a month nothing but an episode; a thousand minutes to the millisecond; half a year ago, and a
-    day less, tracks heard twenty times, and nineteen; two weeks, hours and releases of which none was heard more."""
+    day less, tracks heard twenty times, and nineteen; two weeks, hours and releases, of two artists, of which none was
+    heard more."""
     yield from plays(at("2026-01-05T02:00"), 10, minutes=101, ms_played=6_000_000)
     yield from plays(at("2026-02-10T10:30"), 1, name="Even Hour", ms_played=100_000)
     yield from plays(at("2026-02-11T08:30"), 1, name="Odd Hour", ms_played=100_000)
@@ -98,8 +99,10 @@ def limits() -> Iterator[Json]:
     yield from plays(at("2026-06-04T10:00"), 20, name="Remembered")
     for date in ("2026-08-05", "2026-08-12"):
         yield from plays(at(f"{date}T10:00"), 10, name="On Repeat")
-    for date, name in (("09-01", "Release A"), ("09-02", "Release B"), ("09-03", "Release C"), ("09-04", "Release C")):
-        yield from plays(at(f"2026-{date}T10:00"), 1, name=name)
+    yield from plays(at("2026-09-01T10:00"), 1, name="Release A")
+    yield from plays(at("2026-09-02T10:00"), 1, name="Release B", **by("Guest"))
+    for date in ("2026-09-03", "2026-09-04"):
+        yield from plays(at(f"{date}T10:00"), 1, name="Release C")
     yield from plays(at("2026-09-05T10:00"), 1, name="Release D")
     yield from plays(at("2026-11-29T10:00"), 1, name="Last")
     yield from plays(at("2026-11-30T10:00"), 1, **EPISODE)
@@ -121,17 +124,18 @@ HISTORIES = {
     "single": [*plays(at("2024-02-29T12:00"), 1)],
 }
 ARTISTS = [{"id": f"artist000000000000000{number}", "name": name} for number, name in enumerate("CABD")]
+ISRC = {"isrc": "QZAAA2400001"}
 # By slot. Two releases of one recording, credits of three, an artist whom the export knows by name, and one name of two
 # artists. Between the pages is a gap that ends with the midnight of a Monday.
 POLLED = {
     "2026-11-14T0300": [
-        item("2026-11-14T01:00:00.100Z", name="Single"),
-        item("2026-11-14T01:04:00.200Z", name="Album Version", minutes=4, artists=ARTISTS[1:]),
-        item("2026-11-14T01:06:00.300Z", name="Single"),
+        item("2026-11-14T01:00:00.100Z", name="Single", external_ids=ISRC),
+        item("2026-11-14T01:04:00.200Z", name="Album Version", minutes=4, external_ids=ISRC, artists=ARTISTS[1:]),
+        item("2026-11-14T01:06:00.300Z", name="Single", external_ids=ISRC),
     ],
     "2026-11-16T1400": [
         item("2026-11-16T05:00:00.000Z", name="Another", external_ids={}, artists=[{"id": "ann", "name": "Ann"}]),
         item("2026-11-16T05:40:00.000Z", name="Two", external_ids={}, artists=[ARTISTS[0], {"id": "c", "name": "c"}]),
-        item("2026-11-16T05:43:20.000Z", name="Album Version", minutes=4, artists=ARTISTS[1:]),
+        item("2026-11-16T05:43:20.000Z", name="Album Version", minutes=4, external_ids=ISRC, artists=ARTISTS[1:]),
     ],
 }

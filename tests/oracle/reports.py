@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from tests.oracle.artists import artist_tracks, artist_years
 from tests.oracle.discovery import cohorts, discovery, milestones, new_artists
 from tests.oracle.history import History
 from tests.oracle.numbers import Rows
@@ -52,6 +53,8 @@ REPORTS = (
     Report("rpt_top_artists", ("artist_key",), lambda history: top_artists(history, history.plays)),
     Report("rpt_top_albums", ("album_key",), lambda history: top_albums(history, history.plays)),
     Report("rpt_top_genres", ("genre",), lambda history: top_genres(history, history.plays)),
+    Report("rpt_artist_tracks", ("artist_key", "recording_key"), artist_tracks),
+    Report("rpt_artist_years", ("artist_key", "played_year"), artist_years),
     Report("rpt_new_artists", ("artist_key",), new_artists),
     Report("rpt_discovery", ("month_start",), discovery),
     Report("rpt_cohorts", ("cohort_year", "played_year"), cohorts),

@@ -37,6 +37,7 @@ def top_tracks(history: History, plays: list[Play]) -> Rows:
         rows[history.account, key] = {
             **totals[key].cells(),
             **span(group),
+            "last_played_date": group[-1].date,
             "rank": rank[key],
             "track_name": track.name,
             "artists": track.artists,

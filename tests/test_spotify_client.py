@@ -119,7 +119,9 @@ def test_a_server_error_that_stays_is_an_error_after_three_retries(
     assert spotify.calls == [REFRESH, ME, *[POLL] * 4]
 
 
-@pytest.mark.parametrize("wait", ["0", "1", email.utils.format_datetime(utc_now(), usegmt=True)])
+@pytest.mark.parametrize(
+    "wait", ["0", "1", email.utils.format_datetime(utc_now(), usegmt=True)], ids=["0", "1", "a moment"]
+)
 def test_a_short_wait_is_waited_for(spotify: SampleSpotify, client: SpotifyClient, wait: str) -> None:
     spotify.answers = [error(RECENT, 429, "API rate limit exceeded", {"Retry-After": wait})]
     assert client.fetch_recently_played()

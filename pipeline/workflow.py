@@ -32,7 +32,7 @@ from pipeline.load.saved_tracks import SyncSavedTracks
 from pipeline.load.staging import begin_load, reload_all_partitions
 from pipeline.slot import SlotTask
 from pipeline.transform.build import run_models, run_tests
-from pipeline.visualize.render import render_dashboard
+from pipeline.visualize.render import captured_accounts, render_dashboard
 from pipeline.visualize.tasks import RenderDashboard
 
 logger = logging.getLogger("luigi-interface")
@@ -145,6 +145,6 @@ class RebuildStaging(luigi.Task):
         logger.info("staging.polls rebuilt: %d polls; receipts of %d imports", polls, imports)
         run_models(utc_now())
         run_tests(utc_now())
-        for account in config.spotify().account_names:
+        for account in captured_accounts():
             render_dashboard(account)
         self.rebuilt = True

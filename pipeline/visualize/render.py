@@ -48,6 +48,13 @@ def render_dashboard(account: str, marker: Marker | None = None) -> str:
     return _log(f"page rendered in {time.monotonic() - started:.1f} s: {path}")
 
 
+def captured_accounts() -> list[str]:
+    """Every account of which the database knows something."""
+    with transaction() as connection, connection.cursor() as cursor:
+        cursor.execute("select account from reporting.rpt_capture order by account")
+        return [account for (account,) in cursor.fetchall()]
+
+
 def write_page(connection: Any, path: Path, account: str, made_at: datetime.datetime) -> None:
     """The page, whole or not at all. The caller holds the warehouse."""
     from pipeline.visualize.page import render_page

@@ -43,10 +43,13 @@ def test_a_page_is_made_when_there_is_news_and_a_quiet_slot_makes_none(
     spotify.page = page(*evening(3))
     succeeded(pipeline.slot("2026-11-22T1500"))
     assert rendered_from(path) != made_from
-    # A page that somebody has deleted is made again by the next slot.
+    # A page that somebody has deleted is made again by the next slot; what a killed run left is no page.
     path.unlink()
+    leftover = path.with_name(f".{path.name}.tmp")
+    leftover.write_text("half")
     succeeded(pipeline.slot("2026-11-22T1530"))
-    assert path.is_file()
+    assert path.read_text().rstrip().endswith("</html>")
+    assert not leftover.exists()
 
 
 def test_a_quiet_slot_imports_nothing_that_draws(pipeline: Pipeline, spotify: SampleSpotify) -> None:
@@ -81,21 +84,7 @@ def test_a_new_day_and_a_new_card_make_a_page_though_no_play_has_come(
     assert rendered_from(path) == made_from.replace(today, str(tomorrow))
 
 
-def test_a_half_written_page_is_never_seen_and_two_renders_at_once_are_one(
-    pipeline: Pipeline, spotify: SampleSpotify
-) -> None:
-    spotify.page = page(*evening(2))
-    succeeded(pipeline.slot(FIRST))
-    path = page_path(pipeline.data, "me")
-    leftover = path.with_name(f".{path.name}.tmp")
-    leftover.write_text("half")
-    path.unlink()
-    succeeded(pipeline.slot(SECOND))
-    assert path.read_text().rstrip().endswith("</html>")
-    assert not leftover.exists()
-
-
-def test_an_import_and_a_rebuild_end_with_the_page(pipeline: Pipeline, spotify: SampleSpotify, tmp_path: Path) -> None:
+def test_a_rebuild_ends_with_the_page(pipeline: Pipeline, spotify: SampleSpotify, tmp_path: Path) -> None:
     spotify.page = page(*evening(2))
     succeeded(pipeline.slot(FIRST))
     path = page_path(pipeline.data, "me")
@@ -104,16 +93,7 @@ def test_an_import_and_a_rebuild_end_with_the_page(pipeline: Pipeline, spotify: 
     assert path.is_file()
 
 
-def test_forgetting_an_account_removes_its_page_and_pictures(pipeline: Pipeline, spotify: SampleSpotify) -> None:
-    spotify.page = page(*evening(2))
-    succeeded(pipeline.slot(FIRST))
-    succeeded(pipeline.run(*PIPELINE, "picture"))
-    process = succeeded(pipeline.run(*PIPELINE, "forget", "--account", "me", "--yes"))
-    assert "dashboard/account=me (2 files)" in process.stdout
-    assert not page_path(pipeline.data, "me").parent.exists()
-
-
-def test_a_picture_is_made_of_any_period(
+def test_a_picture_is_made_of_any_period_and_goes_with_its_account(
     pipeline: Pipeline, spotify: SampleSpotify, database: Database, tmp_path: Path
 ) -> None:
     hostile = "<b>\u0000\u202e🎧 & فيروز '\" ]]> " + "very long " * 30
@@ -141,6 +121,9 @@ def test_a_picture_is_made_of_any_period(
         assert "from 2026-10 to 2026-11" in process.stderr
     nobody = pipeline.run(*PIPELINE, "picture", "--account", "nobody")
     assert "account 'nobody' has no plays yet" in nobody.stderr
+    forgotten = succeeded(pipeline.run(*PIPELINE, "forget", "--account", "me", "--yes"))
+    assert "dashboard/account=me (2 files)" in forgotten.stdout
+    assert not page_path(pipeline.data, "me").parent.exists()
 
 
 @pytest.mark.parametrize("display", ["bar", "row"])

@@ -28,7 +28,9 @@ def measure_cards(households: Sequence[Household], is_large: bool) -> list[Row]:
     cards: dict[str, list[float]] = {}
     pages = []
     for household in households:
-        with contextlib.closing(psycopg2.connect(household.database_url, options="-c TimeZone=UTC")) as connection:
+        with contextlib.closing(
+            psycopg2.connect(household.database_url, options="-c TimeZone=UTC -c jit=off")
+        ) as connection:
             connection.autocommit = True
             with connection.cursor() as cursor:
                 cursor.execute("select today from reporting.rpt_totals where account = %s", (ACCOUNT,))

@@ -2,7 +2,8 @@
     A function of the database, for what a view cannot be told: between which dates to count. dbt knows functions of one
     value only, so each is made with a model. The body is text to PostgreSQL: a view that is built anew takes none along.
     `is_public`: it reads with its owner's rights, as views do, so that who may read `reporting` needs no other schema.
-    PostgreSQL does not merge such a function into the query, so the steps between are not.
+    PostgreSQL does not merge such a function into the query, so the steps between are not. Nor
+    is it compiled: that takes longer than it saves.
 #}
 {% macro table_function(name, columns, body, arguments='of_account text, from_date date, to_date date', is_public=false) -%}
     drop function if exists {{ name }} cascade;
@@ -13,6 +14,7 @@
     {% if is_public -%}
         security definer
         set search_path = pg_catalog, pg_temp
+        set jit = off
     {% endif -%}
     as $body$ {{ body }} $body$
 {%- endmacro %}

@@ -74,6 +74,8 @@ def _ensure_login(connection: Any, cursor: Any, name: str, password: str) -> Non
             verifier=sql.Literal(verifier),
         ),
         sql.SQL("alter role {role} set default_transaction_read_only = on").format(role=role),
+        # To compile a query takes longer than any card gains by it.
+        sql.SQL("alter role {role} set jit = off").format(role=role),
         sql.SQL("alter role {role} set statement_timeout = {timeout}").format(
             role=role, timeout=sql.Literal(STATEMENT_TIMEOUT)
         ),

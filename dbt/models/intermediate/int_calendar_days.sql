@@ -5,7 +5,7 @@ with
 
 accounts as (
 
-    select * from {{ ref('dim_accounts') }}
+    select * from {{ ref('int_known_accounts') }}
     where first_played_date is not null
 
 )

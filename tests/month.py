@@ -117,7 +117,7 @@ def choose_settings() -> Path:
     database = os.environ.get("DATABASE_URL", "")
     os.environ.update({**dict.fromkeys(nowhere, ""), "DATABASE_URL": database, "LISTENER_TIMEZONE": ZONE})
     data = config.storage().root
-    if data.exists() and {path.name for path in data.iterdir()} - {"dbt", "dashboard"}:
+    if data.exists() and {path.name for path in data.iterdir()} - {"dbt"}:
         raise SystemExit(f"{data} is in use: a month wants a folder for itself, and a database")
     return data
 

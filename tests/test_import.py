@@ -211,8 +211,8 @@ def test_a_killed_import_takes_its_processes_along_and_goes_on_where_it_was(
     unfinished = pipeline.data / "imports" / "account=me" / "unfinished"
     while not list(unfinished.glob("*/[0-9].json")):
         assert run.poll() is None
-        time.sleep(0.02)
-    workers = psutil.Process(run.pid).children(recursive=True)
+        workers = psutil.Process(run.pid).children(recursive=True)
+        time.sleep(0.002)
     run.send_signal(how)
     said = run.communicate()[1]
     _, alive = psutil.wait_procs(workers, timeout=20)
@@ -221,7 +221,7 @@ def test_a_killed_import_takes_its_processes_along_and_goes_on_where_it_was(
     if how == signal.SIGINT:
         assert said.splitlines()[-1].startswith("Interrupted. Nothing is half-written")
     segments = {path: path.stat().st_mtime_ns for path in unfinished.glob("*/[0-9].json")}
-    assert segments, "what was read is kept; a quick machine may have read all by then"
+    assert 0 < len(segments) < 6
     again = succeeded(pipeline.luigi("CopyHistory", "--export", str(large)))
     assert receipt(again.stdout) == (66_000, 66_000, 0, 0, 0, 0)
     assert database.value("select count(*) from staging.spotify_history") == 66_000

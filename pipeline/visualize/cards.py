@@ -15,6 +15,8 @@ from pipeline.visualize.query import FILTERS, tags
 CARDS = Path(str(importlib.resources.files("pipeline.visualize") / "cards"))
 GRID_WIDTH = 24
 CHARTS = ("bar", "line", "row")
+# All of a period, in one row: the head of the page and the picture begin with it.
+WRAPPED_CARD = "wrapped-minutes"
 
 
 class CardError(ValueError):
@@ -94,6 +96,16 @@ def read_tabs(folder: Path = CARDS) -> tuple[Tab, ...]:
             raise CardError(f"{folder}: two cards have the id {card.id!r}; rename one")
         seen.add(card.id)
     return tabs
+
+
+def find_card(card_id: str) -> Card:
+    """The card of that id. Raises CardError."""
+    found = [card for tab in read_tabs() for card in tab.cards if card.id == card_id]
+    if not found:
+        raise CardError(
+            f"{CARDS}: there is no card {card_id!r}, on which page and picture rely; put it back"
+        )
+    return found[0]
 
 
 def _read_tab(path: Path) -> Tab:

@@ -6,7 +6,7 @@ import datetime
 from typing import Any
 
 from pipeline.visualize.answers import Asker
-from pipeline.visualize.cards import Tab, read_tabs
+from pipeline.visualize.cards import WRAPPED_CARD, Tab, find_card, read_tabs
 from pipeline.visualize.drawing import draw
 from pipeline.visualize.query import FILTERS, Filters
 from pipeline.visualize.template import part, template
@@ -32,7 +32,7 @@ def render_page(connection: Any, account: str, made_at: datetime.datetime, rende
         template("page.html.j2").render(
             account=account,
             about=about,
-            headline=_headline(connection, first_period),
+            headline=_headline(asker, first_period),
             filter_names=FILTERS,
             made_at=made_at,
             rendered_from=rendered_from,
@@ -57,28 +57,21 @@ def _about(connection: Any, account: str) -> Json:
         return dict(zip((column.name for column in cursor.description), row, strict=True)) if row else {}
 
 
-def _headline(connection: Any, period: Variant) -> Json | None:
-    """What the page begins with: the first choice of Wrapped in four facts."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "select minutes, top_track, top_track_artists, top_track_plays, top_artist, top_artist_plays,"
-            " top_genre, top_genre_share, days_listened, longest_streak"
-            " from reporting.rpt_wrapped where account = %s and label = %s",
-            (period.filters.account, period.filters.period),
-        )
-        row = cursor.fetchone()
-    if row is None:
+def _headline(asker: Asker, period: Variant) -> Json | None:
+    """What the page begins with: the first choice of Wrapped in four facts. The tab has asked for it already."""
+    rows = asker.ask(find_card(WRAPPED_CARD), period.filters).dicts()
+    if not rows:
         return None
-    minutes, track, track_artists, track_plays, artist, artist_plays, genre, share, days, streak = row
+    wrapped = rows[0]
     facts = [
-        ("Top song", track, f"{track_artists}, {track_plays} plays"),
-        ("Top artist", artist, f"{artist_plays} plays"),
-        ("Top genre", genre, f"{text(share, 'share')} of the plays"),
-        ("Days with music", text(days, "count"), f"longest streak {streak}"),
+        ("Top song", wrapped["top_track"], f"{wrapped['top_track_artists']}, {wrapped['top_track_plays']} plays"),
+        ("Top artist", wrapped["top_artist"], f"{wrapped['top_artist_plays']} plays"),
+        ("Top genre", wrapped["top_genre"], f"{text(wrapped['top_genre_share'], 'share')} of the plays"),
+        ("Days with music", text(wrapped["days_listened"], "count"), f"longest streak {wrapped['longest_streak']}"),
     ]
     return {
         "period": period.name,
-        "minutes": text(minutes, "minutes"),
+        "minutes": text(wrapped["minutes"], "minutes"),
         "facts": [fact for fact in facts if fact[1]],
     }
 

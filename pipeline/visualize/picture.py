@@ -7,7 +7,7 @@ import unicodedata
 from typing import Any
 
 from pipeline.visualize.answers import Answer, Asker
-from pipeline.visualize.cards import Card, read_tabs
+from pipeline.visualize.cards import WRAPPED_CARD, find_card
 from pipeline.visualize.caveats import estimated_share
 from pipeline.visualize.query import Filters
 from pipeline.visualize.template import template
@@ -35,14 +35,12 @@ def wrapped_picture(connection: Any, account: str, period: str | None) -> tuple[
 
 def _told(connection: Any, account: str, period: str | None) -> dict[str, Any]:
     """What the picture says: the answers of the cards of Wrapped."""
-    cards = {card.id: card for tab in read_tabs() for card in tab.cards}
     asker = Asker(connection)
 
     def ask(card_id: str) -> Answer:
-        card: Card = cards[card_id]
-        return asker.ask(card, Filters(account, period=period))
+        return asker.ask(find_card(card_id), Filters(account, period=period))
 
-    wrapped = ask("wrapped-minutes")
+    wrapped = ask(WRAPPED_CARD)
     if not wrapped.rows:
         raise NoSuchPeriod(_no_such_period(connection, account, period))
     row = wrapped.dicts()[0]

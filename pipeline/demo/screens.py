@@ -8,13 +8,6 @@ from typing import Any
 
 from pipeline.visualize.render import page_path
 
-WHY = {
-    "window_overrun": "Spotify keeps the last 50 alone",
-    "short_page": "a short page proves nothing",
-    "late_plays": "more late plays may have come when the 50 were full",
-    "unreadable_items": "Spotify returned what is no play",
-}
-
 
 def show_rules(connection: Any) -> None:
     with connection.cursor() as cursor:
@@ -32,10 +25,10 @@ def show_rules(connection: Any) -> None:
 
 def show_gaps(connection: Any) -> None:
     with connection.cursor() as cursor:
-        cursor.execute("select begins_at, ends_at, why from marts.fct_gaps where is_open order by found_at")
+        cursor.execute("select begins_at, ends_at, explanation from reporting.rpt_gaps where is_open order by found_at")
         gaps = cursor.fetchall()
-    for begins_at, ends_at, why in gaps:
-        print(f"A gap: plays may be lost from {begins_at:%a %H:%M} to {ends_at:%a %H:%M} UTC, for {WHY[why]}.")
+    for begins_at, ends_at, explanation in gaps:
+        print(f"A gap: plays may be lost from {begins_at:%a %H:%M} to {ends_at:%a %H:%M} UTC: {explanation}.")
     print("Totals say that they are at least so much, until a data export closes the gaps.")
 
 

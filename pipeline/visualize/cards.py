@@ -102,9 +102,7 @@ def find_card(card_id: str) -> Card:
     """The card of that id. Raises CardError."""
     found = [card for tab in read_tabs() for card in tab.cards if card.id == card_id]
     if not found:
-        raise CardError(
-            f"{CARDS}: there is no card {card_id!r}, on which page and picture rely; put it back"
-        )
+        raise CardError(f"{CARDS}: there is no card {card_id!r}, on which page and picture rely; put it back")
     return found[0]
 
 

@@ -6,7 +6,7 @@ import argparse
 import sys
 
 from pipeline import config
-from pipeline.commands import alert, dbt, exclusions, forget, metabase, picture, status
+from pipeline.commands import alert, dbt, exclusions, forget, luigid, metabase, picture, status
 from pipeline.extract import authorize
 from pipeline.load.errors import DatabaseError
 
@@ -17,6 +17,7 @@ COMMANDS = {
     "picture": picture,
     "metabase": metabase,
     "exclusions": exclusions,
+    "luigid": luigid,
     "forget": forget,
     "alert": alert,
 }

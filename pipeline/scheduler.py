@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import http.client
+import logging
 import re
-import socket
 import sys
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import luigi.configuration
+import luigi.interface
+import luigi.rpc
 
 from pipeline.config import PROJECT, environment
+from pipeline.remote_scheduler import RemoteScheduler
+
+logger = logging.getLogger("luigi-interface")
+SECONDS_TO_ANSWER = 2
+RPC_SETTINGS = ("connect_timeout", "retry_attempts", "retry_wait", "log_retries")
 
 
 def read_luigi_cfg() -> None:
@@ -24,8 +32,15 @@ def choose_scheduler() -> None:
     """Run with the local scheduler unless a luigid is named: by flag, by luigi.cfg or by LUIGI_SCHEDULER_URL.
 
     Luigi's own default, a luigid on localhost, would make the plain command fail on a machine without one. And a luigid
-    in LUIGI_SCHEDULER_URL that does not answer is done without: a visualiser that is down must not cost a play.
+    in LUIGI_SCHEDULER_URL that does not answer is done without: a visualiser that is down must not cost a play. (One
+    that goes away later: pipeline/remote_scheduler.py.)
     """
+    if sys.argv[0] == "-m":
+        return  # `python -m pipeline …` runs no task
+    luigi.rpc.RemoteScheduler = RemoteScheduler  # type: ignore[misc, assignment]
+    # Luigi reads them beside its parameters, and would complain of each in every run, with its value.
+    luigi.interface.core.ignore_unconsumed |= {f"rpc_{name}" for name in RPC_SETTINGS}
+    luigi.interface.core.ignore_unconsumed |= {f"default_scheduler_{part}" for part in ("url", "host", "port")}
     luigi_cfg = luigi.configuration.get_config()
     url = environment().get("LUIGI_SCHEDULER_URL")
     if url and _answers(url):
@@ -38,9 +53,14 @@ def choose_scheduler() -> None:
 
 def _answers(url: str) -> bool:
     parts = urlsplit(url)
+    kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
     try:
-        socket.create_connection((parts.hostname or "localhost", parts.port or 80), timeout=2).close()
+        luigid = kind(parts.hostname or "localhost", parts.port, timeout=SECONDS_TO_ANSWER)
+        luigid.request("HEAD", parts.path or "/")
+        luigid.getresponse()
+        luigid.close()
         return True
-    except OSError as error:
-        print(f"luigid does not answer at {url} ({error}); this run schedules itself", file=sys.stderr)
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        where = f"{parts.hostname}:{parts.port}" if parts.password else url
+        logger.warning("luigid does not answer at %s (%s); this run schedules itself", where, error)
         return False

@@ -57,7 +57,9 @@ class EnrichGenres(SlotTask):
             queue = artists_without_genres(connection, self.account, utc_now(), limit)
             if not queue:
                 self.output().touch(connection)
+                self.set_status_message("nothing to look up" if limit else "look-ups are switched off")  # type: ignore[misc]
                 return
+        self.set_status_message("another run looks genres up, or has just done so")  # type: ignore[misc]
         with contextlib.closing(connect()) as counter:
             counter.autocommit = True
             # Who else is at it, of this account or another, goes on; one request a second is for all of them.
@@ -75,7 +77,7 @@ class EnrichGenres(SlotTask):
         asked = found = 0
         for number, artist in enumerate(queue, start=1):
             self.set_status_message(f"artist {number} of {len(queue)}")  # type: ignore[misc]
-            self.set_progress_percentage(100 * number // len(queue))  # type: ignore[misc]
+            self.set_progress_percentage(100 * (number - 1) // len(queue))  # type: ignore[misc]
             try:
                 try:
                     rows = find_genres(artist, self.account, ask_spotify, musicbrainz, utc_now())
@@ -95,7 +97,10 @@ class EnrichGenres(SlotTask):
             found += any(row["artist_genre"] for row in rows)
             if rows[0]["spotify_genres"] == "absent":
                 ask_spotify = None
-        logger.info("%s: genres of %d artists looked up, %d found", self.account, asked, found)
+        done = f"genres of {asked} artists looked up, {found} found"
+        logger.info("%s: %s", self.account, done)
+        self.set_status_message(done)  # type: ignore[misc]
+        self.set_progress_percentage(100)  # type: ignore[misc]
 
     def _ask_spotify(self, counter: Any) -> AskSpotify | None:
         """None while the application is known to be given no genres, or Spotify must not be asked."""

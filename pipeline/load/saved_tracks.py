@@ -53,6 +53,7 @@ class SyncSavedTracks(SlotTask):
                 last = last_read(connection, self.account)
                 if last and last[0] >= self.run_at.date() and last[1] in DONE:
                     self.output().touch(connection)
+                    self.set_status_message(f"read on {last[0]} already ({last[1]})")  # type: ignore[misc]
                     return
             with contextlib.closing(connect()) as counter:
                 counter.autocommit = True
@@ -91,6 +92,8 @@ class SyncSavedTracks(SlotTask):
             self.output().touch(connection)
         if library:
             logger.info("%s: saved tracks %s, %d changes", self.account, outcome, len(library.events))
+        done = f"{outcome}: {len(library.events)} saved or removed" if library else f"{outcome}: {reason}"
+        self.set_status_message(done)  # type: ignore[misc]
 
     def _library(self, counter: Any, now: datetime.datetime, was_empty: bool) -> Library:
         settings = config.spotify()
@@ -98,6 +101,7 @@ class SyncSavedTracks(SlotTask):
 
         def fetch(offset: int, limit: int) -> bytes:
             client.raise_if_paused()
+            self.set_status_message(f"reading saved tracks from number {offset + 1} on")  # type: ignore[misc]
             spend_call(counter, self.account, now.date(), "saved tracks", settings.daily_calls)
             return client.fetch_saved_tracks(offset, limit)
 

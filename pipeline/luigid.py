@@ -1,0 +1,85 @@
+"""luigid: Luigi's scheduler with the visualiser, its state under data/luigid, its history in PostgreSQL."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import logging
+import os
+import pickle
+import re
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import luigi.scheduler
+import luigi.server
+import tornado.web
+
+from pipeline import config
+from pipeline.extract.files import make_folder, write_atomic
+from pipeline.task_history import TaskHistory
+
+SECONDS_TO_CLOSE = 5.0
+logger = logging.getLogger("luigi.server")
+
+
+class Scheduler(luigi.scheduler.Scheduler):
+    """Luigi's own. Its state is written whole or not at all, and not in the end alone but every minute: after a kill -9
+    or a power cut the visualiser still shows the day."""
+
+    written = b""
+
+    def prune(self) -> None:
+        super().prune()
+        self.dump()
+
+    def dump(self) -> None:
+        state = pickle.dumps(self._state.get_state())
+        if state == self.written:
+            return
+        try:
+            write_atomic(Path(self._config.state_path), state, mode=0o600)
+        except OSError as error:
+            logger.warning("the state of luigid was not saved: %s", error)
+        else:
+            self.written = state
+
+
+def serve(address: str, port: int) -> int:
+    """Until SIGTERM or Ctrl-C; returns an exit code if it cannot listen."""
+    os.environ["TZ"] = "UTC"  # Luigi takes the moments of its history from the clock on the wall
+    time.tzset()
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s")
+    logging.getLogger("luigi").setLevel(logging.INFO)
+    policy = _content_policy()
+    handlers: Any = tornado.web.RequestHandler  # every page and file of luigid's is one
+    handlers.set_default_headers = lambda handler: handler.set_header("Content-Security-Policy", policy)
+    state = config.storage().root / "luigid" / "state.pickle"
+    make_folder(state.parent)
+    history = TaskHistory()
+    scheduler = Scheduler(task_history_impl=history, record_task_history=True, state_path=str(state))  # type: ignore[no-untyped-call]
+    try:
+        logger.info("the visualiser is on http://%s:%d/", address, port)
+        luigi.server.run(api_port=port, address=address, scheduler=scheduler)
+    except OSError as error:
+        print(f"luigid cannot listen on {address}:{port}: {error.strerror}. Give another --port", file=sys.stderr)
+        return 1
+    finally:
+        history.close(SECONDS_TO_CLOSE)
+    return 0
+
+
+def _content_policy() -> str:
+    """What Luigi's pages may load and run, for browsers.
+
+    They name a font and, in the history, libraries on other hosts: they do without, so that nobody is told that they
+    were opened, and where there is no network they wait for nothing. And the visualiser takes status messages for HTML:
+    no script may run but those that the page itself begins with.
+    """
+    page = Path(luigi.server.__file__).with_name("static") / "visualiser" / "index.html"
+    scripts = re.findall(r"<script>(.*?)</script>", page.read_text(encoding="utf-8"), re.DOTALL)
+    digests = [base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in scripts]
+    allowed = " ".join(f"'sha256-{digest}'" for digest in digests)
+    return f"default-src 'self' data:; style-src 'self' 'unsafe-inline'; script-src 'self' {allowed}"

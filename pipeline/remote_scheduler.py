@@ -1,0 +1,93 @@
+"""The way to luigid. A visualiser that goes away, hangs or has been started anew must not cost a slot."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import threading
+import time
+from typing import Any
+
+import luigi.rpc
+import luigi.scheduler
+from luigi.task_status import PENDING, RUNNING
+
+from pipeline import config
+
+SLOW = 0.5  # seconds; luigid answers in a few thousandths of one
+PATIENCE = 10.0  # seconds that a run spends on slow answers
+logger = logging.getLogger("luigi-interface")
+Told = dict[str, Any]
+
+
+class RemoteScheduler(luigi.rpc.RemoteScheduler):
+    """Luigi's own, until luigid does not do its part: from then on the run schedules itself, and goes on where it was.
+
+    For that, what luigid was told is kept, to be told to a scheduler in this process: a few dozen sentences a slot.
+    """
+
+    def __init__(self, url: str, connect_timeout: float | None = None) -> None:
+        super().__init__(url, connect_timeout)  # type: ignore[no-untyped-call]
+        self._past: list[tuple[str, Told]] = []
+        self._waited = 0.0
+        self._local: Any = None
+        self._switch = threading.Lock()  # the thread that keeps the connection alive asks too
+
+    def _request(self, url: str, data: Told, attempts: int = 3, allow_null: bool = True) -> Any:
+        method = url.rpartition("/")[2]
+        if data.get("expl"):
+            data["expl"] = _scrubbed(data["expl"])
+        if self._local is None:
+            began = time.monotonic()
+            try:
+                answer = self._ask(url, data, attempts, allow_null)
+                if method == "get_work" and not answer["task_id"] and self._is_forgotten():
+                    raise luigi.rpc.RPCError("it was started anew and knows nothing of this run")
+            except (luigi.rpc.RPCError, ValueError, KeyError, TypeError) as error:
+                self._go_on_alone(str(getattr(error, "sub_exception", None) or error))
+            else:
+                self._remember(method, data, answer)
+                took = time.monotonic() - began
+                self._waited += took if took > SLOW else 0
+                if self._waited > PATIENCE:
+                    self._go_on_alone(f"it is slow: {self._waited:.0f} s were spent on it")
+                return answer
+        return getattr(self._local, method)(**data)
+
+    def _ask(self, *question: Any) -> Any:
+        return super()._request(*question)  # type: ignore[no-untyped-call]
+
+    def _remember(self, method: str, data: Told, answer: Any) -> None:
+        if method in ("add_worker", "add_task"):
+            self._past.append((method, data))
+        elif method == "get_work" and answer["task_id"]:
+            begun = {"worker": data["worker"], "task_id": answer["task_id"], "status": RUNNING}
+            self._past.append(("add_task", begun))
+
+    def _is_forgotten(self) -> bool:
+        """Whether luigid knows nothing of a task that waits."""
+        status = {data["task_id"]: data["status"] for method, data in self._past if method == "add_task"}
+        waiting = [task_id for task_id, latest in status.items() if latest == PENDING]
+        if not waiting:
+            return False
+        found = self._ask("/api/task_search", {"task_str": waiting[0]})
+        return not any(found.values())
+
+    def _go_on_alone(self, reason: str) -> None:
+        with self._switch:
+            if self._local is not None:
+                return
+            logger.warning("luigid is done without from here on, and this run schedules itself: %s", reason)
+            local: Any = luigi.scheduler.Scheduler(prune_on_get_work=True, record_task_history=False)
+            for method, data in self._past:
+                getattr(local, method)(**data)
+            self._local = local
+
+
+def _scrubbed(error: str) -> str:
+    """The traceback of a task, as JSON, without secrets: luigid shows it to whoever opens it."""
+    with contextlib.suppress(config.SettingError):
+        for secret in config.secrets():
+            error = error.replace(json.dumps(secret)[1:-1], "***")
+    return error

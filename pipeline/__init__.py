@@ -7,6 +7,7 @@ import atexit
 import gc
 
 from pipeline import alerts, interrupts, scheduler
+from pipeline.alerts.tasks import SendSummary
 from pipeline.extract.history.tasks import ExtractHistory
 from pipeline.extract.recent import ExtractRecent
 from pipeline.load.genres import EnrichGenres
@@ -40,6 +41,7 @@ __all__ = [
     "RenderDashboard",
     "ReplayResponses",
     "RunPipeline",
+    "SendSummary",
     "SpotifyPolled",
     "SyncSavedTracks",
 ]

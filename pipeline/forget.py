@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,9 @@ from typing import Any
 from filelock import FileLock
 from psycopg2 import sql
 
+from pipeline.alerts.incidents import forget_incidents
+from pipeline.alerts.outbox import forget_messages
+from pipeline.config import naming
 from pipeline.extract.files import account_lock, named_lock, write_atomic
 from pipeline.load.postgres import connect, held_warehouse
 
@@ -31,7 +33,10 @@ def forget_files(data: Path, logs: Path, account: str) -> list[str]:
             files = sum(each.is_file() for each in path.rglob("*")) if path.is_dir() else 1
             shutil.rmtree(path) if path.is_dir() else path.unlink()
             removed.append(f"{path.relative_to(data)} ({_count(files, 'file')})")
+        alerts = forget_incidents(data, account) + forget_messages(data, account)
         lines = sum(_forget_lines(path, account) for path in logs.glob("*.log*"))
+    if alerts:
+        removed.append(f"alerts ({_count(alerts, 'entry', 'entries')})")
     if lines:
         removed.append(f"{_count(lines, 'line')} of the logs")
     for lock in (data / "locks").glob(f"*account={account}.lock"):
@@ -50,7 +55,7 @@ def _writers(data: Path, account: str) -> list[FileLock]:
 
 
 def _forget_lines(path: Path, account: str) -> int:
-    named = re.compile(rf"(?<![A-Za-z0-9-]){re.escape(account)}(?![A-Za-z0-9-])".encode())
+    named = naming(account)
     lines = path.read_bytes().splitlines(keepends=True)
     kept = [line for line in lines if not named.search(line)]
     if len(kept) < len(lines):
@@ -79,9 +84,25 @@ def forget_rows(account: str) -> list[str]:
                 )
                 if cursor.rowcount:
                     removed.append(f"staging.table_updates ({_count(cursor.rowcount, 'row')})")
+            tables += _forget_task_history(cursor, account)
         connection.commit()
         _overwrite(connection, tables)
     return removed
+
+
+def _forget_task_history(cursor: Any, account: str) -> list[tuple[str, str]]:
+    """What luigid has written of the account's tasks; returns the tables."""
+    cursor.execute("select to_regclass('luigi.tasks') is not null")
+    if not cursor.fetchone()[0]:
+        return []
+    cursor.execute(
+        "select array_agg(task_id) from luigi.task_parameters where name = 'account' and value = %s", (account,)
+    )
+    gone = cursor.fetchone()[0] or []
+    cursor.execute("delete from luigi.task_events where task_id = any(%s)", (gone,))
+    cursor.execute("delete from luigi.task_parameters where task_id = any(%s)", (gone,))
+    cursor.execute("delete from luigi.tasks where id = any(%s)", (gone,))
+    return [("luigi", "task_events"), ("luigi", "task_parameters"), ("luigi", "tasks")]
 
 
 def _tables_with_accounts(cursor: Any) -> list[tuple[str, str]]:
@@ -102,5 +123,5 @@ def _overwrite(connection: Any, tables: list[tuple[str, str]]) -> None:
             cursor.execute(sql.SQL("vacuum full {}").format(sql.Identifier(schema, table)))
 
 
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
+def _count(number: int, noun: str, nouns: str = "") -> str:
+    return f"{number} {noun if number == 1 else nouns or f'{noun}s'}"

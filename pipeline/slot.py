@@ -9,8 +9,12 @@ import luigi
 
 from pipeline.config import AccountParameter
 
-# Luigi event of something a person should hear of though no task failed; called with the task and a sentence.
+# Luigi events of what a person should hear of though no task failed.
+# NOTICE: told once; called with the task and a sentence.
+# INCIDENT: told once while it lasts; called with the task, a kind, a sentence (empty: it is over), and whether it is
+# worse than it was.
 NOTICE = "event.pipeline.notice"
+INCIDENT = "event.pipeline.incident"
 # Hours (UTC) in which slots are due; cron/run.sh keeps to them as well.
 AWAKE_HOURS = {*range(7), *range(14, 24)}
 HALF_HOUR = datetime.timedelta(minutes=30)
@@ -34,6 +38,9 @@ class SlotTask(luigi.Task):
     run_at: datetime.datetime = luigi.DateMinuteParameter(interval=30, description="Slot, UTC: 2026-11-22T1430")
     account: str = AccountParameter(default="me", description="Whose history.")
 
+    # What a run has brought, in words: for whoever is told that something is over.
+    brought = ""
+
     @property
     def slot(self) -> str:
         """As it is written on the command line: 2026-11-22T1430."""
@@ -48,6 +55,16 @@ class SlotTask(luigi.Task):
         """Tell the log and whoever listens to NOTICE."""
         logger.warning("%s: %s", self.account, sentence)
         self.trigger_event(NOTICE, self, sentence)  # type: ignore[no-untyped-call]
+
+    def incident(self, kind: str, sentence: str, again: bool = False) -> None:
+        """Something lasts, and has become worse with `again`. Tell the log, and whoever listens to INCIDENT."""
+        logger.warning("%s: %s", self.account, sentence)
+        self.trigger_event(INCIDENT, self, kind, sentence, again)  # type: ignore[no-untyped-call]
+
+    def over(self, *kinds: str) -> None:
+        """What `incident` told of is over, if it was on."""
+        for kind in kinds:
+            self.trigger_event(INCIDENT, self, kind, "", False)  # type: ignore[no-untyped-call]
 
     def remark(self, sentence: str) -> None:
         """Tell the log alone."""

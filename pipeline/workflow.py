@@ -1,7 +1,8 @@
 """The contents page: what cron and people start.
 
 RunPipeline        one slot of every account: ExtractRecent → CopyToStaging → DbtRun → DbtTest; when all plays
-                   are safe, SyncSavedTracks and EnrichGenres; last, RenderDashboard
+                   are safe, SyncSavedTracks and EnrichGenres; last, RenderDashboard, and SendSummary of a week that
+                   is over
 PollAccounts       ExtractRecent of every account, and nothing else
 ImportHistory      a data export, or plays of an older pipeline: ExtractHistory → CopyHistory → models and tests
 ReplayResponses    partitions again, from the answers that were kept
@@ -13,12 +14,15 @@ from __future__ import annotations
 
 import datetime
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import luigi
 
 from pipeline import config
+from pipeline.alerts.periods import due_periods
+from pipeline.alerts.slack import wants_to_be_told
+from pipeline.alerts.tasks import SendSummary
 from pipeline.extract.answers import utc_now
 from pipeline.extract.history.tasks import ImportTask
 from pipeline.extract.recent import RUN_BEGAN_AT, ExtractRecent
@@ -44,8 +48,11 @@ class SlotOfAccounts(luigi.WrapperTask):
     run_at: datetime.datetime = luigi.DateMinuteParameter(interval=30, description="Slot, UTC: 2026-11-22T1430")
     account: str = config.OptionalAccountParameter(default="", description="Whose history; all if not given.")
 
+    def accounts(self) -> list[str]:
+        return [self.account] if self.account else config.spotify().account_names
+
     def slots(self, task: type[SlotTask]) -> Iterator[SlotTask]:
-        for account in [self.account] if self.account else config.spotify().account_names:
+        for account in self.accounts():
             yield task(run_at=self.run_at, account=account)
 
 
@@ -74,8 +81,29 @@ class RunPipeline(SlotOfAccounts):
         every = (*self.requires(), *self.slots(SpotifyPolled))
         return all(each.complete() for each in every)  # type: ignore[no-untyped-call]
 
-    def run(self) -> Iterator[list[SlotTask]]:
+    def run(self) -> Iterator[list[luigi.Task]]:
+        if summaries := self.summaries():
+            yield summaries
         yield list(self.slots(SpotifyPolled))
+        data = config.storage().root
+        polls = {account: read_record(record_path(data, account, self.run_at)) or {} for account in self.accounts()}
+        brought = (f"{account}: {poll.get('new_plays', 0)} new plays" for account, poll in polls.items())
+        self.set_status_message("; ".join(brought))  # type: ignore[misc]
+
+    def summaries(self) -> list[luigi.Task]:
+        """What is to be told in this slot; numbers are proven by now."""
+        if not wants_to_be_told():
+            return []
+        slot, grains, listener = (
+            self.run_at.replace(tzinfo=datetime.UTC),
+            config.slack().summary_grains,
+            config.listener(),
+        )
+        return [
+            SendSummary(account=account, period=period)
+            for account in self.accounts()
+            for period in due_periods(slot, listener.zone_of(account), grains)
+        ]
 
 
 class PollAccounts(SlotOfAccounts):
@@ -99,12 +127,13 @@ class ImportHistory(ImportTask):
         return self.imported
 
     def run(self) -> None:
-        record = self.find_record()
+        record, rows = self.find_record(), ""
         if record and (loaded_at(record) or RUN_BEGAN_AT) < RUN_BEGAN_AT:
             repeat_import(record)
-        run_models(utc_now())
-        run_tests(utc_now())
-        render_dashboard(self.account)
+            rows = "imported before, no row is new; "
+        elif record:
+            rows = f"{sum(file.inserted for file in record.files):,} rows are new; "
+        publish(self, 10, lambda: [self.account], rows)
         self.imported = True
 
 
@@ -121,6 +150,7 @@ class ReplayResponses(luigi.Task):
         for account in [self.account] if self.account else config.spotify().account_names:
             gained = replay_responses(config.storage().root, account)
             logger.info("%s: %d plays came back; the next slot loads them", account, gained)
+            self.set_status_message(f"{account}: {gained} plays came back")  # type: ignore[misc]
         self.replayed = True
 
 
@@ -135,6 +165,7 @@ class RebuildStaging(luigi.Task):
 
     def run(self) -> None:
         data = config.storage().root
+        tell(self, 0, "loading every partition")
         with transaction() as connection:
             begin_load(connection)
             loaded = reload_all_partitions(connection, data)
@@ -143,8 +174,23 @@ class RebuildStaging(luigi.Task):
         for name, dataset in loaded.items():
             logger.info("staging.%s rebuilt: %d rows from %d partitions", name, dataset.rows, dataset.partitions)
         logger.info("staging.polls rebuilt: %d polls; receipts of %d imports", polls, imports)
-        run_models(utc_now())
-        run_tests(utc_now())
-        for account in captured_accounts():
-            render_dashboard(account)
+        publish(self, 30, captured_accounts, f"{sum(dataset.rows for dataset in loaded.values()):,} rows loaded; ")
         self.rebuilt = True
+
+
+def publish(task: luigi.Task, begun: int, accounts: Callable[[], list[str]], done: str) -> None:
+    """Models, tests and pages; the visualiser sees what was `done`, `begun` percent of `task`, and what is going on."""
+    tell(task, begun, f"{done}dbt builds the models")
+    done += run_models(utc_now())
+    tell(task, begun + (100 - begun) // 2, f"{done}; dbt tests them")
+    done += f"; {run_tests(utc_now())}"
+    tell(task, begun + (100 - begun) * 4 // 5, f"{done}; pages are rendered")
+    for account in accounts():
+        render_dashboard(account)
+    tell(task, 100, done)
+
+
+def tell(task: luigi.Task, percentage: int, sentence: str) -> None:
+    """For the visualiser."""
+    task.set_status_message(sentence)  # type: ignore[misc]
+    task.set_progress_percentage(percentage)  # type: ignore[misc]

@@ -21,6 +21,7 @@ from pipeline import config
 from pipeline.demo.accounts import SampleAccounts
 from pipeline.demo.spotify import SampleSpotify
 from pipeline.load.embedded import embedded_dsn
+from tests.slack import SampleSlack
 
 BIN = Path(sys.executable).parent
 CLIENT_SECRET = "sample-secret"  # that of SampleSpotify
@@ -28,6 +29,7 @@ SETTINGS = {
     name
     for section in (
         config.storage,
+        config.log,
         config.spotify,
         config.musicbrainz,
         config.postgres,
@@ -48,6 +50,7 @@ SETTINGS |= {
     "PGPASSWORD",
     "LUIGI_SCHEDULER_URL",
 }
+SETTINGS |= {name + config.FILE for name in SETTINGS}
 
 
 @pytest.fixture(autouse=True)
@@ -132,6 +135,12 @@ def data(tmp_path: Path) -> Iterator[Path]:
 @pytest.fixture
 def spotify() -> Iterator[SampleSpotify]:
     with SampleSpotify() as server:
+        yield server
+
+
+@pytest.fixture
+def slack() -> Iterator[SampleSlack]:
+    with SampleSlack() as server:
         yield server
 
 

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-import shutil
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -119,80 +117,3 @@ def test_the_wrapper_tells_only_what_no_event_has_told(
     assert len(slack.messages) == told
     for _, message in slack.messages:
         assert f"*Slot {SLOT} did not run* (exit code {code})" in message["text"]
-
-
-def cron(pipeline: Pipeline, *arguments: str, **environment: str) -> Any:
-    return pipeline.run("cron/run.sh", *arguments, **{"PIPELINE_BIN": str(BIN), **environment})
-
-
-def test_the_wrapper_runs_a_slot_and_keeps_log_and_exit_code(pipeline: Pipeline, spotify: SampleSpotify) -> None:
-    process = succeeded(cron(pipeline, SLOT))
-    assert (process.stdout, process.stderr) == ("", "")
-    assert f"polls/account=me/2026/11/{SLOT}.json" in pipeline.files("polls/**/*")
-    ((_, log),) = pipeline.files("logs/cron-*.log").items()
-    assert log.decode().splitlines()[0].endswith(f"all accounts, slot {SLOT} begins")
-    assert log.decode().splitlines()[-1].endswith(f"slot {SLOT} ended with exit code 0")
-
-
-def test_the_wrapper_passes_a_failure_on(pipeline: Pipeline, spotify: SampleSpotify, slack: SampleSlack) -> None:
-    spotify.answers = [error("/v1/me/player", 403, "no")]
-    process = cron(pipeline, SLOT, SLACK_WEBHOOK_URL=slack.url)
-    assert process.returncode == 30
-    assert process.stderr.startswith(
-        f"all accounts, slot {SLOT} ended with exit code 30; the log is {pipeline.data}/logs/cron-"
-    )
-    assert len(slack.messages) == 1
-
-
-def test_the_wrapper_tells_that_luigi_never_started(pipeline: Pipeline, slack: SampleSlack) -> None:
-    process = cron(
-        pipeline,
-        SLOT,
-        SLACK_WEBHOOK_URL=f"{slack.url}/services/sEcReT",
-        LISTENER_TIMEZONE="Mars",
-        PIPELINE_BIN="/nowhere",
-    )
-    assert process.returncode == 127
-    ((path, message),) = slack.messages
-    assert path == "/services/sEcReT"
-    assert message["text"].startswith(f"*Slot {SLOT} did not run* (exit code 127) on ")
-    assert "sEcReT" not in process.stderr + process.stdout
-
-
-def test_the_wrapper_does_not_overlap_itself(pipeline: Pipeline, spotify: SampleSpotify, slack: SampleSlack) -> None:
-    import fcntl
-
-    (pipeline.data / "logs").mkdir()
-    with (pipeline.data / "logs" / "cron.lock").open("w") as held:
-        fcntl.flock(held, fcntl.LOCK_EX)
-        process = cron(pipeline, SLOT, SLACK_WEBHOOK_URL=slack.url)
-        assert process.returncode == 10
-        assert list(pipeline.files("polls/**/*")) == [f"polls/account=me/2026/11/{SLOT}.json"], "the poll is made"
-        assert len(slack.messages) == 1
-        succeeded(cron(pipeline, SLOT, ACCOUNT="me"))
-    ((_, log),) = pipeline.files("logs/cron-*.log").items()
-    assert f"all accounts, slot {SLOT} polls only: the slot before it is still running\n" in log.decode()
-
-
-def test_the_wrapper_says_so_where_flock_is_missing(pipeline: Pipeline, tmp_path: Path, slack: SampleSlack) -> None:
-    tools = tmp_path / "tools"
-    tools.mkdir()
-    for name in ("sh", "date", "dirname", "mkdir", "sed", "tail", "printenv", "hostname"):
-        (tools / name).symlink_to(str(shutil.which(name)))
-    process = cron(pipeline, SLOT, PATH=str(tools), SLACK_WEBHOOK_URL=slack.url)
-    assert process.returncode == 127
-    assert len(slack.messages) == 1
-
-
-def test_the_wrapper_reads_the_settings_of_env_files(pipeline: Pipeline, tmp_path: Path) -> None:
-    project = tmp_path / "project"
-    (project / "cron").mkdir(parents=True)
-    shutil.copy("cron/run.sh", project / "cron")
-    (project / ".env").write_text(
-        "export ACCOUNT='ann' # the elder\nLOG_DIR=elsewhere/logs # here\nPIPELINE_BIN=\"/nowhere\"\n"
-    )
-    pipeline.environment = {}
-    process = pipeline.run(str(project / "cron/run.sh"), SLOT)
-    assert process.returncode == 127
-    assert "ann, slot 2026-11-22T1400 ended" in process.stderr
-    assert list((project / "elsewhere/logs").glob("cron-*.log"))

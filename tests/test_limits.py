@@ -78,7 +78,8 @@ def test_a_used_up_quota_pauses_the_account_without_failing_and_is_told_once(
     assert database.rows(ledger) == expected
     succeeded(pipeline.luigi("RebuildStaging"))
     assert database.rows(ledger) == expected
-    assert len(slack.messages) == 1
+    begins_and_ends = [message["text"].partition(" on ")[0] for _, message in slack.messages]
+    assert begins_and_ends == ["*ExtractRecent* says", "Recovered: pause of me"]
 
 
 @pytest.mark.parametrize(

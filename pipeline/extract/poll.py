@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime
 import logging
 from pathlib import Path
 
@@ -15,8 +16,12 @@ from pipeline.extract.plays import OTHER_KIND, Play, parse_page
 from pipeline.extract.records import Record, slot_of
 from pipeline.extract.spotify import PAGE, SpotifyClient
 from pipeline.extract.values import format_moment
+from pipeline.slot import slots_due
 
 logger = logging.getLogger("luigi-interface")
+# One slot is soon missed, by a restart for instance.
+FEWEST_SLOTS_TOLD = 2
+MOST_SLOTS_COUNTED = 35 * 14
 
 
 @dataclasses.dataclass(frozen=True)
@@ -85,6 +90,21 @@ def poll_recent(client: SpotifyClient, data: Path, account: str) -> Record:
     logger.info("%s: %d plays returned, %d new, %d passed over", account, page.items, page.new, len(page.skipped))
     recovered = [response.record(data) for response in merged.values()]
     return {**page.record(data), "calls": client.calls, "recovered": recovered}
+
+
+def describe_silence(before: Record | None, now: datetime.datetime) -> list[str]:
+    """A sentence where slots were due since the attempt `before`, and none was begun."""
+    if before is None:
+        return []
+    last = datetime.datetime.fromisoformat(before["fetched_at"])
+    missed = [slot for slot in slots_due(now, MOST_SLOTS_COUNTED)[1:] if slot > last]
+    if len(missed) < FEWEST_SLOTS_TOLD:
+        return []
+    number = f"{len(missed)}" if len(missed) < MOST_SLOTS_COUNTED - 1 else f"{len(missed)} or more"
+    return [
+        f"No slot was begun from {last:%Y-%m-%d %H:%M} to {now:%Y-%m-%d %H:%M} UTC, though {number} were due: the"
+        " machine was off or asleep, or cron did not run. What Spotify still knew has been caught up"
+    ]
 
 
 def describe_gaps(record: Record, before: Record | None) -> list[str]:

@@ -14,7 +14,7 @@ from pipeline.extract.answers import utc_now
 from pipeline.extract.errors import ConsentEnded, PartitionDamaged, RateLimited, SlotInFuture, SpotifyError
 from pipeline.extract.files import account_lock, remove_torn
 from pipeline.extract.pause import current_pause, write_pause
-from pipeline.extract.poll import describe_gaps, poll_recent
+from pipeline.extract.poll import describe_gaps, describe_silence, poll_recent
 from pipeline.extract.records import (
     Record,
     failed_path,
@@ -25,11 +25,12 @@ from pipeline.extract.records import (
     write_record,
 )
 from pipeline.extract.spotify import SpotifyClient
-from pipeline.extract.tokens import consent_ended, days_left, end_warning, load_tokens, note
+from pipeline.extract.tokens import WARNED, consent_ended, days_left, end_warning, load_tokens, note
 from pipeline.slot import SlotTask
 
 # What is younger was written by this run.
 RUN_BEGAN_AT = utc_now()
+CLOCKS_DIFFER = datetime.timedelta(minutes=5)
 
 
 class ExtractRecent(SlotTask):
@@ -47,8 +48,10 @@ class ExtractRecent(SlotTask):
 
     def complete(self) -> bool:
         record = read_record(Path(self.output().path))
-        if record is None or outcome(record) == "polled":
-            return record is not None
+        if record is None or datetime.datetime.fromisoformat(record["fetched_at"]) > utc_now() + CLOCKS_DIFFER:
+            return False  # none, or one by a clock that has been set back since: that poll was of another half hour
+        if outcome(record) == "polled":
+            return True
         data = config.storage().root
         if datetime.datetime.fromisoformat(record["fetched_at"]) > RUN_BEGAN_AT:
             return True  # written by this run, whose other tasks rely on it, though the reason may be gone by now
@@ -92,13 +95,34 @@ class ExtractRecent(SlotTask):
             self._tell_once(data, reason)
             return record
         polled["slot"] = f"{self.run_at:%Y-%m-%dT%H:%MZ}"
-        for sentence in describe_gaps(polled, latest_records(data, self.account)[1]):
+        self.brought = f"{polled['items']} plays returned, {polled['new_plays']} new"
+        self.set_status_message(self.brought)  # type: ignore[misc]
+        attempted, polled_before = latest_records(data, self.account)
+        for sentence in (*describe_silence(attempted, utc_now()), *describe_gaps(polled, polled_before)):
             self.notice(sentence)
+        self.over("pause", "consent")
+        self._watch_the_consent(data)
+        self._watch_for_silence(polled)
+        return polled
+
+    def _watch_the_consent(self, data: Path) -> None:
         if warning := end_warning(data, self.account, utc_now()):
             due, sentence = warning
-            self.notice(sentence)
+            self.incident("consent-ends", sentence, again=True)
             note(data, self.account, warned=due)
-        return polled
+        elif (days_left(data, self.account, utc_now()) or 0) > max(WARNED):
+            self.over("consent-ends")
+
+    def _watch_for_silence(self, polled: Record) -> None:
+        """Nobody listens to nothing for ever: a private session, another account, a broken phone."""
+        days = config.slack().stale_days
+        if not polled["newest"] or not days:
+            return
+        now = self.run_at.replace(tzinfo=datetime.UTC)
+        if now - datetime.datetime.fromisoformat(polled["newest"]) > datetime.timedelta(days=days):
+            self.incident("stale", f"no play of {self.account} since {polled['newest'][:16].replace('T', ' ')} UTC")
+        else:
+            self.over("stale")
 
     def _tell_once(self, data: Path, reason: RateLimited | ConsentEnded) -> None:
         """Tell of a pause or of an ended consent, unless it was told before; whoever met with it, a poll or another."""
@@ -108,7 +132,10 @@ class ExtractRecent(SlotTask):
         else:
             pause = current_pause(data, self.account, utc_now())
             told = pause is None or pause.told  # one that is over already is nobody's concern
-        (self.remark if told else self.notice)(str(reason))
+        if told:
+            self.remark(str(reason))
+        else:
+            self.incident("consent" if isinstance(reason, ConsentEnded) else "pause", str(reason))
         # Only now: told twice, after a kill, is better than never.
         if isinstance(reason, ConsentEnded):
             note(data, self.account, told=True)

@@ -46,4 +46,5 @@ class CopyToStaging(SlotTask):
                 f"{data / path} holds fewer plays than were captured. If it was restored from an older backup, run"
                 f" luigi --module pipeline ReplayResponses --account {self.account}, which merges the kept answers"
             )
+        self.brought = f"{plays.rows} plays loaded"
         self.set_status_message(f"{plays.rows} new plays")  # type: ignore[misc]

@@ -86,7 +86,7 @@ def _ensure_login(connection: Any, cursor: Any, name: str, password: str) -> Non
             cursor.execute(statement)
     except psycopg2.errors.InsufficientPrivilege as error:
         cursor.execute("rollback to savepoint login")
-        if exists and "METABASE_DATABASE_PASSWORD" in config.environment():
+        if exists and config.value_of("METABASE_DATABASE_PASSWORD"):
             logger.warning("role %s is kept as it is: this user may not change it", name)
             return
         raise RoleRefused(

@@ -28,7 +28,7 @@ def set_up() -> str:
             confirm_administrator(Metabase(settings.url, settings.timeout, api_key=settings.api_key))
             return f"Nothing to do: there is a key, and the Metabase at {settings.url} knows it."
         except NotAllowed:
-            if "METABASE_API_KEY" in config.environment():
+            if config.value_of("METABASE_API_KEY"):
                 raise
             logger.info("the key in %s is not known any more; a new one is made", settings.folder)
     if not settings.admin_email or not settings.admin_password:

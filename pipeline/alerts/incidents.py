@@ -1,0 +1,112 @@
+"""Incidents: what is wrong now, since when, and whether it has been told.
+
+    data/alerts/incidents.json    {"incidents": [...]}, each with the fields of Incident
+
+A file, so that it survives restarts and a PostgreSQL that is down.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import json
+import logging
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+from pipeline.extract.files import named_lock, write_atomic
+
+logger = logging.getLogger("luigi-interface")
+LOCK_SECONDS = 20
+
+
+@dataclass
+class Incident:
+    """Moments are ISO 8601, UTC; empty: not yet.
+
+    `key`: what makes two reports one incident. `name`: what it is about, `title`: the first line of the message that
+    begins it, `cause`: one line. `told`: when something was said of it last. `caught_up`: what the run that ended it
+    has brought. `lasts`: whether something will end it; what does not last is told once, and forgotten. `reminds`:
+    whether it is told again after a day.
+    """
+
+    key: str
+    account: str
+    name: str
+    title: str
+    cause: str
+    to_do: str
+    since: str
+    last_seen: str
+    link: str = ""
+    log: str = ""
+    times: int = 1
+    told: str = ""
+    ended: str = ""
+    caught_up: str = ""
+    lasts: bool = True
+    reminds: bool = True
+
+
+def incidents_path(data: Path) -> Path:
+    return data / "alerts" / "incidents.json"
+
+
+def read_incidents(data: Path) -> list[Incident]:
+    """All that are open, or over and not told yet. A file that cannot be read is taken for none, and said."""
+    path = incidents_path(data)
+    try:
+        return [Incident(**each) for each in json.loads(path.read_bytes())["incidents"]]
+    except FileNotFoundError:
+        return []
+    except (ValueError, TypeError, KeyError) as error:
+        logger.error("%s cannot be read (%s); incidents begin anew", path, type(error).__name__)
+        return []
+
+
+@contextlib.contextmanager
+def changing(data: Path) -> Iterator[list[Incident]]:
+    """The incidents, to be changed in the block; written at its end, if anything has changed."""
+    with named_lock(data, "alerts").acquire(timeout=LOCK_SECONDS):
+        incidents = read_incidents(data)
+        before = [asdict(incident) for incident in incidents]
+        yield incidents
+        after = [asdict(incident) for incident in incidents]
+        if after != before:
+            write_atomic(incidents_path(data), (json.dumps({"incidents": after}, indent=1) + "\n").encode())
+
+
+def report(data: Path, incident: Incident, again: bool = False) -> None:
+    """An incident begins, or goes on. `again`: it has become worse, and is told once more."""
+    with changing(data) as incidents:
+        for known in incidents:
+            if known.key == incident.key and not known.ended and known.lasts:
+                known.last_seen, known.cause, known.log = incident.last_seen, incident.cause, incident.log
+                known.times += 1
+                if again:
+                    known.title, known.told = incident.title, ""
+                return
+        logger.warning("incident begins: %s: %s", incident.key, incident.cause)
+        incidents.append(replace(incident))
+
+
+def recover(data: Path, over: Callable[[Incident], bool], now: datetime.datetime, caught_up: str = "") -> None:
+    """Every open incident that is `over` ends. Costs next to nothing where there is none."""
+    if not any(not known.ended and known.lasts and over(known) for known in read_incidents(data)):
+        return
+    with changing(data) as incidents:
+        for known in incidents:
+            if not known.ended and known.lasts and over(known):
+                known.ended, known.caught_up = now.isoformat(), caught_up
+                logger.info("incident is over: %s", known.key)
+
+
+def forget_incidents(data: Path, account: str) -> int:
+    """Drop the account's; returns how many."""
+    if not incidents_path(data).exists():
+        return 0
+    with changing(data) as incidents:
+        before = len(incidents)
+        incidents[:] = [incident for incident in incidents if incident.account != account]
+        return before - len(incidents)

@@ -1,0 +1,84 @@
+"""From incidents to messages: what is due is put into the outbox, and sent."""
+
+from __future__ import annotations
+
+import datetime
+import logging
+import socket
+from pathlib import Path
+
+from filelock import Timeout
+
+from pipeline import config
+from pipeline.alerts.advice import advice
+from pipeline.alerts.incidents import Incident, changing, read_incidents, recover, report
+from pipeline.alerts.messages import due_message
+from pipeline.alerts.outbox import put_message, send_messages
+from pipeline.alerts.slack import tell, wants_to_be_told
+from pipeline.extract.answers import utc_now
+
+logger = logging.getLogger("luigi-interface")
+# Exit codes of [retcode] of which Luigi's own events tell.
+# 25: Spotify was not to be asked (an incident of its own).
+TOLD_BY_EVENTS = {0, 25, 30}
+# Incidents that could not be written down, on a full disk; they are told all the same.
+unwritten: list[Incident] = []
+
+
+def report_safely(data: Path, incident: Incident, again: bool = False) -> None:
+    """`report`, or at least something to tell when this run ends."""
+    try:
+        report(data, incident, again)
+    except (OSError, Timeout) as error:
+        logger.error("%s cannot be written down: %s", incident.key, error)
+        unwritten.append(incident)
+
+
+def tell_what_is_due(now: datetime.datetime | None = None) -> bool:
+    """Tell of incidents that have begun, last, or are over, and send what could not be sent before. Never raises.
+
+    A message is in the outbox before its incidents count as told: killed in between, it is told twice, not never.
+    """
+    now, data = now or utc_now(), config.storage().root
+    try:
+        if not wants_to_be_told():
+            return True
+        told = tell(due_message(unwritten, now) or "") if unwritten else True
+        if read_incidents(data):
+            with changing(data) as incidents:
+                if text := due_message(incidents, now):
+                    put_message(data, text, now)
+        send_messages(data, now)
+        return told
+    except Timeout:
+        return True  # another run is telling
+    except (OSError, ValueError, KeyError) as error:
+        logger.error("Slack could not be told: %s", error)
+        return False
+
+
+def tell_exit_code(slot: str, exit_code: int, log: str) -> bool:
+    """For the wrapper, after a run: what no event can have told. True unless it could not be told or kept."""
+    now, data = utc_now(), config.storage().root
+    key = f"run {exit_code}"
+    try:
+        recover(data, lambda incident: incident.key.startswith("run ") and incident.key != key, now)
+    except (OSError, Timeout) as error:
+        logger.error("what is over cannot be written down: %s", error)
+    if exit_code not in TOLD_BY_EVENTS:
+        report_safely(data, not_run(key, slot, exit_code, log, now))
+    return tell_what_is_due(now)
+
+
+def not_run(key: str, slot: str, exit_code: int, log: str, now: datetime.datetime) -> Incident:
+    host = socket.gethostname()
+    return Incident(
+        key=key,
+        account="",
+        name=f"slots that ended with exit code {exit_code} on {host}",
+        title=f"*Slot {slot} did not run* (exit code {exit_code}) on {host}. The log is {log}",
+        cause=f"exit code {exit_code}",
+        to_do=advice(key),
+        since=now.isoformat(),
+        last_seen=now.isoformat(),
+    )

@@ -6,7 +6,8 @@
 import atexit
 import gc
 
-from pipeline import alerts, interrupts, scheduler
+from pipeline import startup  # isort: skip  what luigi.cfg lacks is said before anything needs it
+from pipeline import alerts, interrupts
 from pipeline.alerts.tasks import SendSummary
 from pipeline.extract.history.tasks import ExtractHistory
 from pipeline.extract.recent import ExtractRecent
@@ -19,8 +20,7 @@ from pipeline.visualize.publish import PublishDashboard
 from pipeline.visualize.tasks import RenderDashboard
 from pipeline.workflow import ImportHistory, PollAccounts, RebuildStaging, ReplayResponses, RunPipeline, SpotifyPolled
 
-scheduler.read_luigi_cfg()
-scheduler.choose_scheduler()
+startup.begin()
 interrupts.install()
 alerts.install()
 # The interpreter's last collections would search all of Luigi for nothing, for a fifth of a quiet slot's time.

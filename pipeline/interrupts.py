@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import signal
 import sys
 import threading
 from collections.abc import Iterator
 from types import FrameType, TracebackType
 
+import luigi
+
+from pipeline import logs
+
+logger = logging.getLogger("luigi-interface")
+INTERRUPTED = "Interrupted. Nothing is half-written; the same command goes on where this run stopped."
+_felt: list[int] = []
+
 
 def install() -> None:
     """Treat SIGTERM like Ctrl-C (Luigi passes KeyboardInterrupt on, and takes SystemExit for a failed task)."""
     if threading.current_thread() is not threading.main_thread():
         return
-    if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
-        signal.signal(signal.SIGTERM, _interrupt)
+    for number, default in ((signal.SIGTERM, signal.SIG_DFL), (signal.SIGINT, signal.default_int_handler)):
+        if signal.getsignal(number) is default:
+            signal.signal(number, _interrupt)
     sys.excepthook = _report
 
 
@@ -39,12 +49,32 @@ def deferred() -> Iterator[None]:
         signal.raise_signal(felt[0])
 
 
+def heed() -> None:
+    """Raise an interrupt again that was swallowed by whoever it met with: dbt makes failures of some, and nothing of
+    others."""
+    if _felt:
+        raise KeyboardInterrupt(signal.Signals(_felt[-1]).name)
+
+
 def _interrupt(signum: int, frame: FrameType | None) -> None:
+    while frame:
+        if frame.f_code is luigi.Task.trigger_event.__code__:
+            # Luigi would swallow it, and go on: the handler of its event, which tells Slack perhaps, ends first.
+            signal.signal(signal.SIGALRM, lambda _, here: _interrupt(signum, here))
+            signal.setitimer(signal.ITIMER_REAL, 0.1)
+            return
+        frame = frame.f_back
+    _felt.append(signum)
     raise KeyboardInterrupt(signal.Signals(signum).name)
 
 
 def _report(kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:
-    if issubclass(kind, KeyboardInterrupt):
-        print("Interrupted. Nothing is half-written; the same command goes on where this run stopped.", file=sys.stderr)
+    if logs.written_format() == "text":
+        if issubclass(kind, KeyboardInterrupt):
+            print(INTERRUPTED, file=sys.stderr)
+        else:
+            sys.__excepthook__(kind, error, traceback)
+    elif issubclass(kind, KeyboardInterrupt):
+        logger.warning(INTERRUPTED)
     else:
-        sys.__excepthook__(kind, error, traceback)
+        logger.critical("%s: %s", kind.__name__, error, exc_info=(kind, error, traceback))

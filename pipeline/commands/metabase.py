@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import logging
 import sys
 from typing import Any
 
@@ -15,14 +14,13 @@ def add_parser(commands: Any) -> None:
         epilog="setup: the administrator of an empty Metabase, and a key for the pipeline, from METABASE_ADMIN_EMAIL"
         " and METABASE_ADMIN_PASSWORD. status: whether the key is let in. docs/metabase.md says more.",
     )
-    parser.add_argument("action", choices=["setup", "status"])
+    parser.add_argument("action", choices=["setup", "status"], help="what to do")
 
 
 def run(options: argparse.Namespace) -> int:
     from pipeline.visualize.metabase.errors import MetabaseError
     from pipeline.visualize.metabase.setup import say_status, set_up
 
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
     try:
         print(set_up() if options.action == "setup" else say_status())
     except MetabaseError as error:

@@ -22,7 +22,7 @@ def add_parser(commands: Any) -> None:
 def run(options: argparse.Namespace) -> int:
     from pipeline.extract.answers import utc_now
     from pipeline.status import gather
-    from pipeline.status_screen import render
+    from pipeline.status.screen import render
 
     settings = config.spotify()
     names = [config.AccountParameter().normalize(options.account)] if options.account else settings.account_names

@@ -11,7 +11,7 @@ import os
 from collections.abc import Iterator
 from typing import Any
 
-from pipeline import config
+from pipeline import config, interrupts, logs
 from pipeline.load.postgres import connect
 from pipeline.transform.progress import Scope
 
@@ -79,11 +79,10 @@ def environment() -> dict[str, str]:
 def invoke(*arguments: str) -> None:
     """`dbt <arguments>`. Raises DbtFailed."""
     os.environ.update(environment())
-    logger.propagate = False  # dbt gives the root logger a handler, which would say everything of Luigi's a second time
     with _collector_off():
         from dbt.cli.main import dbtRunner
 
-        outcome = dbtRunner(manifest=_manifest()).invoke([*OPTIONS, *arguments])
+        outcome = dbtRunner(manifest=_manifest()).invoke([*_options(), *arguments])
     _raise_for_failure(outcome)
 
 
@@ -108,15 +107,24 @@ def test(scope: Scope) -> None:
 def _manifest() -> Any:
     from dbt.cli.main import dbtRunner
 
-    outcome = dbtRunner().invoke([*OPTIONS, "parse"])
+    outcome = dbtRunner().invoke([*_options(), "parse"])
     if not outcome.success:
         # What an older version of the project has left there can mislead dbt, after a step back for instance.
-        outcome = dbtRunner().invoke([*OPTIONS, "parse", "--no-partial-parse"])
+        outcome = dbtRunner().invoke([*_options(), "parse", "--no-partial-parse"])
     _raise_for_failure(outcome)
     return outcome.result
 
 
+def _options() -> list[str]:
+    """To a person dbt says what it can of errors. In a log of events they are in the message of DbtFailed."""
+    return [
+        *OPTIONS,
+        *([] if logs.written_format() == "text" else ["--log-level", "none", "--log-level-file", "debug"]),
+    ]
+
+
 def _raise_for_failure(outcome: Any) -> None:
+    interrupts.heed()
     for result in getattr(outcome.result, "results", ()):
         if result.status == "warn":
             logger.warning("%s %s: %s", result.node.resource_type, result.node.name, result.message)

@@ -20,7 +20,13 @@ def render(status: Json, zone: str, daily_calls: int) -> str:
     for account, known in status["accounts"].items():
         lines += ["", f"Account {account}", *_account(known, now, zone, daily_calls)]
     lines += ["", "Database", *_database(status["database"], now)]
-    lines += ["", "Nothing needs attention." if not status["problems"] else "Needs attention"]
+    lines += ["", "Machine", *_machine(status, now, zone)]
+    if status["incidents"]:
+        lines += ["", "Incidents", *(line for each in status["incidents"] for line in _incident(each, zone))]
+    if not status["problems"]:
+        lines += ["", "Nothing else needs attention." if status["incidents"] else "Nothing needs attention."]
+    else:
+        lines += ["", "Needs attention"]
     for problem in status["problems"]:
         who = f"{problem['account']}: " if problem["account"] else ""
         text = f"{SEVERITIES[problem['severity']]:<8}  {who}{problem['problem']}"
@@ -28,11 +34,19 @@ def render(status: Json, zone: str, daily_calls: int) -> str:
     return "\n".join(lines)
 
 
+def _incident(incident: Json, zone: str) -> list[str]:
+    told = "told" if incident["told"] else "not told"
+    name = incident["name"].replace("*", "").partition(" on ")[0]
+    times = f", {incident['times']} times" if incident["times"] > 1 else ""
+    return [
+        _line(_at(incident["since"], zone), f"{name}{times}, {told}"),
+        *textwrap.wrap(incident["cause"], WIDTH, initial_indent=" " * 16, subsequent_indent=" " * 16),
+    ]
+
+
 def _account(known: Json, now: datetime.datetime, zone: str, daily_calls: int) -> list[str]:
     def at(moment: str | None) -> str:
-        return (
-            f"{datetime.datetime.fromisoformat(moment).astimezone(ZoneInfo(zone)):%d %b %H:%M}" if moment else "never"
-        )
+        return _at(moment, zone)
 
     poll = at(known["last_poll_at"]) + _ago(known["last_poll_at"], now)
     if known["last_poll_at"]:
@@ -41,6 +55,11 @@ def _account(known: Json, now: datetime.datetime, zone: str, daily_calls: int) -
     if known["last_attempt"] not in (None, "polled"):
         lines.append(_line("since then", f"{known['last_attempt'].replace('_', ' ')}, {at(known['last_attempt_at'])}"))
     lines.append(_line("last play", at(known["last_play_at"]) + _ago(known["last_play_at"], now)))
+    if known.get("plays") is not None:
+        lines.append(_line("plays", f"{known['plays']:,}, {known['plays_today']:,} of them today"))
+    if known["pending_answers"] or known["rejected_answers"]:
+        answers = f"{known['pending_answers']} wait to be merged, {known['rejected_answers']} set aside"
+        lines.append(_line("answers", answers))
     gaps = known.get("open_gaps", [])
     lines.append(_line("gaps", f"{len(gaps)} open" if gaps else "none open"))
     lines += [_line("", f"{at(gap['begins_at'])} to {at(gap['ends_at'])}") for gap in gaps[-GAPS_SHOWN:]]
@@ -52,11 +71,14 @@ def _account(known: Json, now: datetime.datetime, zone: str, daily_calls: int) -
     if known["paused_until"]:
         lines.append(_line("paused", f"until {at(known['paused_until'])} ({known['pause_reason']})"))
     if known.get("calls_today") is not None:
-        lines.append(_line("calls today", f"{known['calls_today']} of {daily_calls}"))
+        left = max(0, daily_calls - known["calls_today"])
+        lines.append(_line("calls today", f"{known['calls_today']} of {daily_calls}, {left} left"))
     if known.get("genre_coverage") is not None:
         lines.append(_line("genres", f"{known['genre_coverage']:.0%} of plays have one"))
     if known.get("saved_tracks_read_at"):
         lines.append(_line("saved tracks", f"read {at(known['saved_tracks_read_at'])}"))
+    if known["page_made_at"]:
+        lines.append(_line("page", f"made {at(known['page_made_at'])}"))
     return lines
 
 
@@ -65,6 +87,35 @@ def _database(database: Json, now: datetime.datetime) -> list[str]:
         return [_line("", "cannot be reached")]
     runs = (("last dbt run", database["last_run_at"]), ("last dbt test", database["last_test_at"]))
     return [_line(name, _ago(moment, now).strip(", ") or "never") for name, moment in runs]
+
+
+def _machine(status: Json, now: datetime.datetime, zone: str) -> list[str]:
+    run, disk, luigid = status["last_run"], status["disk"], status["luigid"]
+    ended = "none under cron yet"
+    if run:
+        ended = f"{run['slot']}, exit code {run['exit_code']}{_ago(run['ended_at'], now)}"
+    lines = [_line("last slot", ended), _line("next slot", _at(status["next_slot_at"], zone))]
+    lines.append(_line("disk", f"{_bytes(disk['data_bytes'])} in the data folder, {_bytes(disk['free_bytes'])} free"))
+    lines.append(_line("last backup", _ago(status["last_backup_at"], now).strip(", ") or "none"))
+    slack = {"webhook": "told by webhook", "bot": "told by bot token"}.get(status["slack"] or "", "not set up")
+    lines.append(_line("slack", slack))
+    lines.append(_line("metabase", "set up" if status["metabase"] else "not set up"))
+    if luigid:
+        lines.append(_line("luigid", "answers" if luigid["reachable"] else "does not answer"))
+    return lines
+
+
+def _at(moment: str | None, zone: str) -> str:
+    return f"{datetime.datetime.fromisoformat(moment).astimezone(ZoneInfo(zone)):%d %b %H:%M}" if moment else "never"
+
+
+def _bytes(number: int) -> str:
+    size, units = float(number), iter(("kB", "MB", "GB", "TB"))
+    unit = next(units)
+    size /= 1000
+    while size >= 1000 and unit != "TB":
+        size, unit = size / 1000, next(units)
+    return f"{size:.1f} {unit}" if size < 10 else f"{size:,.0f} {unit}"
 
 
 def _line(name: str, text: str) -> str:

@@ -1,0 +1,123 @@
+"""The installation and its settings."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable, Iterator
+from importlib.metadata import PackageNotFoundError, version
+
+import luigi
+import luigi.configuration
+import luigi.retcodes
+
+from pipeline import config
+from pipeline.doctor.finding import FAILED, OK, WARNING, Finding
+
+INSTALL = "run: .venv/bin/pip install --requirement requirements.txt"
+REQUIREMENT = re.compile(r"^([A-Za-z0-9._-]+)==(\S+)", re.MULTILINE)
+VARIABLE = re.compile(r"^[# ]*(?:export +)?([A-Z][A-Z0-9_]+)=", re.MULTILINE)
+# Sections that Luigi reads without a class of its own.
+PLAIN_SECTIONS = {"DEFAULT", "resources", "logging", "task_history", "python"}
+
+
+# Variables without a section.
+BESIDE = {"LOG_DIR", "LOG_MONTHS", "SLOT_LOG", "LUIGI_SCHEDULER_URL", "SPOTIFY_CLIENT_SECRET"}
+
+
+def python() -> Iterator[Finding]:
+    found = ".".join(map(str, sys.version_info[:3]))
+    if (3, 11) <= sys.version_info < (3, 14):
+        yield Finding(OK, f"{found} in {sys.prefix}")
+    else:
+        yield Finding(
+            FAILED, f"{found} cannot run Luigi", "install 3.11, 3.12 or 3.13 and say make PYTHON=python3.13 demo"
+        )
+
+
+def packages() -> Iterator[Finding]:
+    wanted = REQUIREMENT.findall((config.PROJECT / "requirements.txt").read_text(encoding="utf-8"))
+    others = []
+    for name, pinned in wanted:
+        try:
+            if (found := version(name)) != pinned:
+                others.append(f"{name} {found} instead of {pinned}")
+        except PackageNotFoundError:
+            yield Finding(FAILED, f"{name} is not installed", INSTALL)
+    if others:
+        yield Finding(WARNING, f"not the versions this was tested with: {', '.join(others)}", INSTALL)
+    else:
+        yield Finding(OK, f"{len(wanted)} as in requirements.txt")
+
+
+def luigi_cfg() -> Iterator[Finding]:
+    path, luigi_cfg = config.PROJECT / "luigi.cfg", luigi.configuration.get_config()
+    if not path.is_file():
+        yield Finding(FAILED, f"{path} is missing: every failure would be taken for a success", "restore it")
+        return
+    classes = {each.__name__ for each in (*_subclasses(luigi.Config), *_sections())}
+    unknown = sorted(set(luigi_cfg.sections()) - classes - PLAIN_SECTIONS)
+    if unknown:
+        yield Finding(WARNING, f"nobody reads [{'], ['.join(unknown)}]", "look for a slip of the pen")
+    codes = ("already_running", "not_run", "missing_data", "task_failed", "scheduling_error", "unhandled_exception")
+    quiet = [code for code in codes if not luigi_cfg.getint("retcode", code, 0)]
+    if quiet:
+        what = f"[retcode] {', '.join(quiet)} is 0: cron would take a failure for a success"
+        yield Finding(FAILED, what, "set it as in the luigi.cfg of this version")
+    if not luigi_cfg.getboolean("worker", "check_complete_on_run", False):
+        yield Finding(
+            FAILED, "[worker] check_complete_on_run is not true: a task that wrote nothing would pass", "set it"
+        )
+    yield Finding(OK, str(path))
+
+
+def env_file() -> Iterator[Finding]:
+    config.environment()  # raises what is wrong with it
+    if not config.ENV_FILE.is_file():
+        yield Finding(OK, "none: settings come from the environment and from luigi.cfg")
+        return
+    text = config.ENV_FILE.read_text(encoding="utf-8")
+    known = set(VARIABLE.findall((config.PROJECT / ".env.example").read_text(encoding="utf-8")))
+    known |= {name for section in _sections() for name in section.env.values()}
+    known |= BESIDE
+    stems = {name.partition("_")[0] for name in known}
+    unknown = [
+        name
+        for name in VARIABLE.findall("\n".join(line for line in text.splitlines() if not line.lstrip().startswith("#")))
+        if name.removesuffix("_FILE") not in known
+        and name.partition("_")[0] in stems
+        and not name.startswith(config.REFRESH_TOKEN)
+    ]
+    if unknown:
+        yield Finding(WARNING, f"nobody reads {', '.join(unknown)}", "compare with .env.example")
+    yield Finding(OK, f"{config.ENV_FILE}, for you alone")
+
+
+def values() -> Iterator[Finding]:
+    sound = True
+    readers: list[Callable[[], object]] = [
+        *_sections(),
+        lambda: config.spotify().account_names,
+        lambda: config.listener().zone,
+        lambda: config.listener().zones,
+        lambda: config.slack().summary_grains,
+        lambda: config.metabase().secrets,
+    ]
+    for read in readers:
+        try:
+            read()
+        except config.SettingError as error:
+            sound = False
+            yield Finding(FAILED, str(error))
+    if sound:
+        names, listener = config.spotify().account_names, config.listener()
+        zones = ", ".join(f"{name} ({listener.zone_of(name)})" for name in names)
+        yield Finding(OK, f"accounts and their zones: {zones}")
+
+
+def _sections() -> list[type[config.Section]]:
+    return list(config.Section.__subclasses__())
+
+
+def _subclasses(kind: type) -> list[type]:
+    return [each for direct in kind.__subclasses__() for each in (direct, *_subclasses(direct))]

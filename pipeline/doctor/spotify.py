@@ -1,0 +1,85 @@
+"""The way to Spotify: as a slot goes it, with two cheap calls an account."""
+
+from __future__ import annotations
+
+import datetime
+import email.utils
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from pipeline import config
+from pipeline.doctor.finding import FAILED, OK, WARNING, Finding
+from pipeline.extract.answers import utc_now
+from pipeline.extract.errors import RateLimited, SpotifyError
+from pipeline.extract.identity import account_id, stored_id
+from pipeline.extract.spotify import SpotifyClient
+from pipeline.extract.tokens import load_tokens, read_tokens
+from pipeline.status.problems import WARN_DAYS_LEFT
+
+MOST_SECONDS_OFF = 60
+
+
+def application() -> Iterator[Finding]:
+    settings = config.spotify()
+    if not settings.client_id:
+        what = "SPOTIFY_CLIENT_ID is not set"
+        yield Finding(FAILED, what, "copy it from your application on developer.spotify.com into .env")
+        return
+    yield Finding(OK, f"application {settings.client_id[:6]}…, {settings.daily_calls} calls a day for each account")
+
+
+def account(name: str, offline: bool) -> Iterator[Finding]:
+    data, settings, now = config.storage().root, config.spotify(), utc_now()
+    again = f"run: .venv/bin/python -m pipeline authorize --account {name}"
+    try:
+        tokens = read_tokens(data, name, settings.refresh_token(name), settings.client_secret is None, now)
+    except SpotifyError as error:
+        yield Finding(FAILED, str(error))
+        return
+    if tokens.ended:
+        yield Finding(FAILED, f"the consent has ended ({tokens.ended})", again)
+        return
+    days = tokens.days_left(now)
+    if days <= WARN_DAYS_LEFT:
+        yield Finding(WARNING, f"the consent ends in {days} days", again)
+    given = "given" if load_tokens(data, name) else "in SPOTIFY_REFRESH_TOKEN, not used yet"
+    if offline or not settings.client_id:
+        yield Finding(OK, f"consent {given}, {days} days left; Spotify was not asked")
+        return
+    try:
+        seconds_off = _ask(SpotifyClient(settings, data, name))
+    except RateLimited as limit:
+        yield Finding(WARNING, str(limit))
+        return
+    except SpotifyError as error:
+        yield Finding(FAILED, str(error))
+        return
+    if seconds_off is not None and abs(seconds_off) > MOST_SECONDS_OFF:
+        side = "behind" if seconds_off > 0 else "ahead of"
+        what = f"this machine's clock is {abs(seconds_off):,.0f} seconds {side} Spotify's"
+        yield Finding(WARNING, what, "let it be set by the network: timedatectl set-ntp true")
+    yield Finding(OK, f"consent given, {days} days left; Spotify answers, and it is this person")
+
+
+def _ask(client: SpotifyClient) -> float | None:
+    """Seconds that Spotify's clock is ahead of this one; None where it does not tell. Raises SpotifyError."""
+    ahead: list[float] = []
+
+    def look(response: Any, *_: Any, **__: Any) -> None:
+        try:
+            said = email.utils.parsedate_to_datetime(response.headers["Date"])
+            ahead.append((said.astimezone(datetime.UTC) - utc_now()).total_seconds())
+        except (KeyError, TypeError, ValueError):
+            return
+
+    client.session.hooks["response"].append(look)
+    person = account_id(json.loads(client.get("/me")))
+    known = stored_id(client.data, client.account)
+    if known not in (None, person):
+        raise SpotifyError(
+            "the consent is of another Spotify user than the history. Log in as that user: python -m pipeline"
+            f" authorize --account {client.account}"
+        )
+    client.get("/me/player/recently-played", limit=1)
+    return ahead[-1] if ahead else None

@@ -1,0 +1,79 @@
+"""What the files tell of an account: polls, plays, answers that wait, the page, consent."""
+
+from __future__ import annotations
+
+import datetime
+from pathlib import Path
+from typing import Any
+
+from pipeline.extract import raw
+from pipeline.extract.datasets import PLAYS
+from pipeline.extract.errors import PartitionDamaged, TokenStoreError
+from pipeline.extract.partitions import list_partitions, read_partition
+from pipeline.extract.pause import current_pause
+from pipeline.extract.records import latest_records, outcome
+from pipeline.extract.tokens import load_tokens
+from pipeline.visualize.render import page_path
+
+Json = dict[str, Any]
+
+
+def capture_facts(data: Path, account: str, now: datetime.datetime) -> Json:
+    return {**_polls(data, account, now), **_answers(data, account), **_consent(data, account, now)}
+
+
+def _polls(data: Path, account: str, now: datetime.datetime) -> Json:
+    attempt, polled = latest_records(data, account)
+    return {
+        "last_attempt_at": attempt and attempt["fetched_at"],
+        "last_attempt": outcome(attempt),
+        "last_attempt_reason": (attempt or {}).get("reason") or None,
+        "last_poll_at": polled and polled["fetched_at"],
+        "lag_minutes": polled
+        and int((now - datetime.datetime.fromisoformat(polled["fetched_at"])).total_seconds() // 60),
+        "last_poll_items": polled and polled["items"],
+        "last_poll_new_plays": polled and polled["new_plays"],
+        **_last_play(data, account),
+    }
+
+
+def _last_play(data: Path, account: str) -> Json:
+    for path in reversed(list_partitions(PLAYS, data, account)):
+        try:
+            rows = read_partition(PLAYS, path)
+        except PartitionDamaged as error:
+            return {"last_play_at": None, "damage": str(error)}
+        if rows:
+            return {"last_play_at": rows[-1]["played_at_utc"], "damage": None}
+    return {"last_play_at": None, "damage": None}
+
+
+def _answers(data: Path, account: str) -> Json:
+    """Answers of Spotify's that are not in the partitions yet, or cannot come in; when the page was made."""
+    folder, page = raw.folder(data, account), page_path(data, account)
+    waiting, rejected = (sorted((folder / name).glob(f"[!.]*{raw.SUFFIX}")) for name in ("pending", "rejected"))
+    return {
+        "pending_answers": len(waiting),
+        "pending_since": raw.fetched_at(waiting[0]).isoformat() if waiting else None,
+        "rejected_answers": len(rejected),
+        "rejected_at": raw.fetched_at(rejected[-1]).isoformat() if rejected else None,
+        "page_made_at": moment_of(page.stat().st_mtime).isoformat() if page.exists() else None,
+    }
+
+
+def moment_of(seconds: float) -> datetime.datetime:
+    return datetime.datetime.fromtimestamp(int(seconds), datetime.UTC)
+
+
+def _consent(data: Path, account: str, now: datetime.datetime) -> Json:
+    consent: Json = {"consent": "none", "consent_ends_at": None, "token_days_left": None}
+    try:
+        tokens = load_tokens(data, account)
+        if tokens:
+            consent["consent"] = "ended" if tokens.ended else "given"
+            consent["consent_ends_at"] = tokens.consent_ends_at.isoformat()
+            consent["token_days_left"] = tokens.days_left(now)
+    except TokenStoreError as error:
+        consent["consent"] = str(error)
+    pause = current_pause(data, account, now)
+    return {**consent, "paused_until": pause and pause.ends_at.isoformat(), "pause_reason": pause and pause.reason}

@@ -1,0 +1,98 @@
+"""What the machine tells: the last run under cron, the slot to come, the disk, backups, and who else is set up."""
+
+from __future__ import annotations
+
+import datetime
+import os
+import re
+import shutil
+import socket
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from pipeline import config
+from pipeline.slot import AWAKE_HOURS, HALF_HOUR
+from pipeline.status.capture import moment_of
+
+Json = dict[str, Any]
+# So much of the end of a log is read: more than a run with tracebacks writes.
+TAIL = 1_000_000
+ENDED = re.compile(rb"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ)[^\n]{0,200}?, slot (\S+) ended with exit code (\d+)")
+LUIGID_SECONDS = 2
+
+
+def machine_facts(data: Path, now: datetime.datetime) -> Json:
+    slack, metabase = config.slack(), config.metabase()
+    return {
+        "last_run": _last_run(config.storage().logs),
+        "next_slot_at": next_slot(now).isoformat(),
+        "disk": {"data_bytes": _size(data), "free_bytes": shutil.disk_usage(_existing(data)).free},
+        "last_backup_at": _last_backup(config.storage().backups),
+        "slack": "webhook" if slack.webhook_url else "bot" if slack.bot_token else None,
+        "metabase": metabase.url or None,
+        "luigid": luigid_facts(config.environment().get("LUIGI_SCHEDULER_URL")),
+    }
+
+
+def next_slot(now: datetime.datetime) -> datetime.datetime:
+    slot = now.replace(minute=now.minute // 30 * 30, second=0, microsecond=0) + HALF_HOUR
+    while slot.hour not in AWAKE_HOURS:
+        slot += HALF_HOUR
+    return slot
+
+
+def _last_run(logs: Path) -> Json | None:
+    """How the last slot ended that cron/run.sh has started; `succeeded_at`: when one last ended with exit code 0, as
+    far as the end of its log tells."""
+    for path in sorted(logs.glob("cron-????-??.log"), reverse=True)[:2]:
+        with path.open("rb") as file:
+            file.seek(max(0, path.stat().st_size - TAIL))
+            runs = [[each.decode(errors="replace") for each in found] for found in ENDED.findall(file.read())]
+        if runs:
+            moment, slot, code = runs[-1]
+            succeeded = next((ended for ended, _, code in reversed(runs) if code == "0"), None)
+            return {
+                "ended_at": moment,
+                "slot": slot,
+                "exit_code": int(code),
+                "succeeded_at": succeeded,
+                "log": str(path),
+            }
+    return None
+
+
+def _size(data: Path) -> int:
+    """Bytes of all files; what is deleted meanwhile is not counted."""
+    total, folders = 0, [str(data)]
+    while folders:
+        try:
+            with os.scandir(folders.pop()) as entries:
+                for entry in entries:
+                    if entry.is_dir(follow_symlinks=False):
+                        folders.append(entry.path)
+                    else:
+                        total += entry.stat(follow_symlinks=False).st_size
+        except OSError:
+            continue
+    return total
+
+
+def _existing(path: Path) -> Path:
+    return next(each for each in (path, *path.parents) if each.exists())
+
+
+def _last_backup(folder: Path) -> str | None:
+    made = [path.stat().st_mtime for path in folder.glob("listening-history-*.tar.gz")]
+    return moment_of(max(made)).isoformat() if made else None
+
+
+def luigid_facts(url: str | None) -> Json | None:
+    if not url:
+        return None
+    parts = urlsplit(url)
+    try:
+        socket.create_connection((parts.hostname or "localhost", parts.port or 80), timeout=LUIGID_SECONDS).close()
+    except OSError:
+        return {"url": url, "reachable": False}
+    return {"url": url, "reachable": True}

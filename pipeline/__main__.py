@@ -8,14 +8,17 @@ import sys
 from pipeline import config, logs
 from pipeline.commands import (
     alert,
+    backup,
     dbt,
     doctor,
     exclusions,
+    export,
     forget,
     luigid,
     metabase,
     metrics,
     picture,
+    restore,
     status,
 )
 from pipeline.extract import authorize
@@ -31,6 +34,9 @@ COMMANDS = {
     "metabase": metabase,
     "exclusions": exclusions,
     "luigid": luigid,
+    "backup": backup,
+    "restore": restore,
+    "export": export,
     "forget": forget,
     "alert": alert,
 }

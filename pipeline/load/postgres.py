@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import importlib.resources
 from collections.abc import Iterator
 from typing import Any
 
@@ -19,6 +18,8 @@ WAREHOUSE_LOCK = 5_077_001
 # Whoever waits ten minutes for that lock waits for a run that hangs.
 # To compile a query takes longer than any of these gains by it.
 OPTIONS = "-c TimeZone=UTC -c lock_timeout=600000 -c jit=off"
+# Of schema.sql. One more with every change of a table in it: databases of before are then brought up (load/upgrade.py).
+SCHEMA_VERSION = 1
 # What schema.sql makes.
 TABLES = [
     *(
@@ -33,6 +34,7 @@ TABLES = [
             "loaded_partitions",
             "table_updates",
             "load_id",
+            "schema_version",
         )
     ),
     *(f"pipeline.{name}" for name in ("dbt_runs", "api_calls", "library_reads", "imports")),
@@ -111,12 +113,20 @@ def held_warehouse() -> Iterator[None]:
 
 
 def ensure_schema(connection: Any) -> None:
-    """Create what is missing of schema.sql, within the caller's transaction."""
+    """Bring the tables up to schema.sql, within the caller's transaction: a new database, an older one, or one that
+    somebody has dropped a table of. Raises DatabaseError for a newer one."""
     with connection.cursor() as cursor:
         cursor.execute("select array_agg(to_regclass(name) is null) from unnest(%s) as name", (TABLES,))
         missing = dict(zip(TABLES, cursor.fetchone()[0], strict=True))
-        if any(missing.values()):
-            cursor.execute(importlib.resources.files("pipeline.load").joinpath("schema.sql").read_text())
+        version = SCHEMA_VERSION if all(missing.values()) else _version(cursor, missing)
+        if version == SCHEMA_VERSION and not any(missing.values()):
+            return
+        from pipeline.load.upgrade import apply_schema, rebuild_tables
+
+        if version != SCHEMA_VERSION:
+            rebuild_tables(connection, SCHEMA_VERSION)
+            return
+        apply_schema(cursor, SCHEMA_VERSION)
         for table in (name.removeprefix("staging.") for name, is_missing in missing.items() if is_missing):
             # A table that was dropped is filled from its files again.
             cursor.execute(
@@ -127,3 +137,18 @@ def ensure_schema(connection: Any) -> None:
         if missing["staging.spotify_songs"]:
             # Loads are numbered from 1 again: what was remembered of the old ones would hide the new.
             cursor.execute("truncate pipeline.dbt_runs, staging.loaded_partitions, staging.table_updates")
+
+
+def _version(cursor: Any, missing: dict[str, bool]) -> int:
+    """0 where the tables do not tell: they are older than the first release, or somebody has dropped the schema."""
+    if missing["staging.schema_version"]:
+        return 0
+    cursor.execute("select version, program from staging.schema_version")
+    version, program = cursor.fetchone() or (0, "")
+    if version > SCHEMA_VERSION:
+        raise DatabaseError(
+            f"the database is of version {version}, made by version {program} of this program; this one knows versions"
+            f" up to {SCHEMA_VERSION}. Nothing was changed. Install the newer version again; or, to stay with this one,"
+            " drop the schemas staging and pipeline and run luigi --module pipeline RebuildStaging"
+        )
+    return int(version)

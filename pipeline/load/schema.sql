@@ -1,4 +1,5 @@
--- The tables that pipeline/load writes, and the pipeline's own bookkeeping. Applied when a database lacks them.
+-- The tables that pipeline/load writes, and the pipeline's own bookkeeping. Applied when a database lacks one of them. A
+-- change of a table needs a new SCHEMA_VERSION; those that no file can fill (api_calls, library_reads) are altered here.
 -- PostgreSQL 15 or newer.
 
 create schema if not exists staging;
@@ -43,16 +44,6 @@ create table if not exists staging.spotify_songs (
 create index if not exists spotify_songs_load_id on staging.spotify_songs (load_id);
 
 -- One row per artist, genre and time of asking; without a genre where none was found. Columns as in data/spotify_genres.
-do $$
-begin
-    -- In a database of before 0.2 the table held the artists alone.
-    if to_regclass('staging.spotify_genres') is not null and not exists (
-        select from information_schema.columns
-        where table_schema = 'staging' and table_name = 'spotify_genres' and column_name = 'asked_date_utc'
-    ) then
-        drop table staging.spotify_genres;
-    end if;
-end $$;
 create table if not exists staging.spotify_genres (
     account text not null,
     artist_id text not null,
@@ -222,6 +213,13 @@ create table if not exists staging.loaded_partitions (
     size_bytes bigint not null,
     modified_ns bigint not null,
     primary key (account, path)
+);
+
+-- Which version of this file the tables are of, in one row: SCHEMA_VERSION in pipeline/load/postgres.py.
+create table if not exists staging.schema_version (
+    version integer not null,
+    program text not null,
+    since timestamptz not null default clock_timestamp()
 );
 
 -- Luigi's markers: one row per task that is complete.

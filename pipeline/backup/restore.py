@@ -1,0 +1,123 @@
+"""From an archive to a data folder, a database and a page.
+
+Everything is unpacked beside, checked, and moved into place; a restore that was killed goes on with the same command.
+
+    data/.restoring/data/…    unpacked, not yet in place
+    data/.restoring/ready     digest of the manifest: all is unpacked
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import shutil
+from pathlib import Path, PurePosixPath
+
+from pipeline import config, data_format
+from pipeline.backup.archive import (
+    MANIFEST,
+    SETTINGS,
+    ArchiveRefused,
+    Manifest,
+    Tell,
+    check_archive,
+    read_archive,
+    zones,
+)
+from pipeline.backup.contents import files_to_keep
+from pipeline.extract.files import account_lock, make_folder, named_lock, sync_folder, write_atomic
+
+FOLDER = ".restoring"
+
+
+class FolderNotEmpty(ValueError):
+    """The data folder holds something that a restore would mix up with the archive."""
+
+
+def restore_files(archive: Path, data: Path, tell: Tell = lambda done, total: None) -> Manifest:
+    """Put the files of the archive into the data folder, which must hold none. Returns the manifest.
+
+    Raises ArchiveRefused, FolderNotEmpty or OSError; nothing in the folder has changed then.
+    """
+    manifest = check_archive(archive, tell)
+    make_folder(data)
+    with contextlib.ExitStack() as locks:
+        # A slot that cron starts meanwhile waits for its folder.
+        for account in sorted({*manifest.rows, *config.spotify().account_names}):
+            locks.enter_context(account_lock(data, account))
+            locks.enter_context(named_lock(data, f"history-account={account}"))
+        place, ready = data / FOLDER / "data", data / FOLDER / "ready"
+        if not (ready.exists() and ready.read_text() == manifest.digest):
+            _refuse_what_is_there(data)
+            shutil.rmtree(data / FOLDER, ignore_errors=True)
+            _unpack(archive, manifest, place, tell)
+            write_atomic(ready, manifest.digest.encode())
+        for path in sorted(place.iterdir()):
+            target = data / path.name
+            if target.is_dir() and path.is_dir():
+                _remove_empty(target)
+            path.rename(target)
+        sync_folder(data)
+    data_format.bring_up(data, data_format.STEPS)
+    return manifest
+
+
+def end_restore(data: Path) -> None:
+    """The database is made as well: nothing is left to go on with."""
+    shutil.rmtree(data / FOLDER, ignore_errors=True)
+
+
+def what_differs(archive: Path, manifest: Manifest) -> list[str]:
+    """Sentences on settings, outside the data folder, with which the numbers come out otherwise than in the backup."""
+    said = []
+    if manifest.zones != zones():
+        then, now = (f"{zone} {others}".strip() for zone, others in (manifest.zones, zones()))
+        said.append(f"Local days were those of {then} (LISTENER_TIMEZONE, LISTENER_TIMEZONES); here they are of {now}.")
+    for name in SETTINGS:
+        path, kept = config.PROJECT / name, manifest.files.get(f"settings/{name}")
+        here = hashlib.sha256(path.read_bytes()).hexdigest() if path.exists() else None
+        if kept and kept.sha256 != here:
+            said.append(
+                f"{name} is another here. To take that of the backup, in {config.PROJECT}:"
+                f" tar -xzf {archive.absolute()} --strip-components=1 settings/{name}"
+            )
+    return said
+
+
+def _refuse_what_is_there(data: Path) -> None:
+    there = [path for path in files_to_keep(data) if path.name != data_format.FILE]
+    if there:
+        raise FolderNotEmpty(
+            f"{data} holds {len(there):,} files already, e.g. {there[0].relative_to(data)}; nothing was changed."
+            " A backup is restored into a folder without any. Stop cron, move what is there away, for instance"
+            f" mv {data} {data}.before, and run the same command again; docs/backup.md says how plays that were"
+            " captured since the backup come back from there"
+        )
+
+
+def _unpack(archive: Path, manifest: Manifest, place: Path, tell: Tell) -> None:
+    make_folder(place)
+    folders = {place}
+    for number, (name, body) in enumerate(read_archive(archive)):
+        tell(number, len(manifest.files))
+        if name == MANIFEST or not name.startswith("data/"):
+            continue
+        kept = manifest.files.get(name)
+        if kept is None or hashlib.sha256(body).hexdigest() != kept.sha256:
+            raise ArchiveRefused(f"{archive} has changed while it was read. Nothing was changed; run it again")
+        path = place.joinpath(*PurePosixPath(name).parts[1:])
+        if path.parent not in folders:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            folders.add(path.parent)
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, kept.mode), "wb") as file:
+            file.write(body)
+        # As before to the nanosecond: by it an import knows that its partitions are as it left them.
+        os.utime(path, ns=(kept.modified_ns, kept.modified_ns))
+    os.sync()  # once for all
+
+
+def _remove_empty(folder: Path) -> None:
+    """A folder without files, so that one of its name can take its place. Raises OSError where there is one."""
+    for each, _, _ in os.walk(folder, topdown=False):
+        Path(each).rmdir()

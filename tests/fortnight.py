@@ -48,6 +48,8 @@ DAY = datetime.timedelta(days=1)
 WEBHOOK = "/services/T0/B0/webhook-secret"
 # Slots after the last fault, for everything to recover.
 AFTERWARDS = 6
+# Six in the morning of that zone, in UTC.
+WEEK_IS_TOLD_BY = 5
 
 
 def main() -> int:
@@ -79,7 +81,8 @@ def run_fortnight(folder: Path, seed: int, lasts: datetime.timedelta, often: flo
     off = 3 * DAY if lasts >= 10 * DAY else datetime.timedelta()
     faults = plan(seed, slots, often, off)
     with prepared(folder, me) as (world, daemon):
-        diary = Diary(me, len(slots))
+        mondays = {slot.date() for slot in slots if slot.weekday() == 0 and slot.hour >= WEEK_IS_TOLD_BY}
+        diary = Diary(me, len(slots), len(mondays))
         run_slots(world, daemon, diary, faults, random.Random(f"slots {seed}"), end)
         with contextlib.closing(psycopg2.connect(world.postgres.url, options="-c TimeZone=UTC")) as connection:
             judge_fortnight(diary, connection, folder / "data", {WEBHOOK.rpartition("/")[2]})
@@ -127,7 +130,6 @@ def prepared(folder: Path, me: Person) -> Iterator[tuple[World, crond.Crond]]:
             "DATABASE_URL": postgres.url,
             "MUSICBRAINZ_ARTISTS_PER_SLOT": "0",
             "LISTENER_TIMEZONE": ZONE,
-            "SLACK_SUMMARIES": "none",  # the week before the first slot is none of this history
             "SLACK_WEBHOOK_URL": f"{slack.url}{WEBHOOK}",
             "PIPELINE_BIN": str(Path(sys.executable).parent),
         }

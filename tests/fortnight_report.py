@@ -22,10 +22,11 @@ NOT_STARTED = "the pipeline could not be started"
 @dataclass
 class Diary:
     """`messages`: the text of each that Slack took, and when. `codes`: how often a slot ended with which exit code, as
-    the log has it; what was said while its disk was full is lost."""
+    the log has it; what was said while its disk was full is lost. `weeks`: how many were over."""
 
     person: Person
     due: int
+    weeks: int
     started: int = 0
     codes: Counter[int] = field(default_factory=Counter)
     faults: Counter[str] = field(default_factory=Counter)
@@ -91,11 +92,13 @@ def judge_fortnight(diary: Diary, connection: Any, data: Path, secrets: set[str]
 
 
 def judge_messages(diary: Diary, parts: list[tuple[Moment, str]]) -> None:
-    """Each incident is told once when it begins, once a day, and once when it is over."""
-    begun = [part for _, part in parts if not part.startswith(("Still: ", "Recovered: "))]
+    """Each incident is told once when it begins, once a day, and once when it is over; each week once."""
+    weeks = [part.partition("\n")[0] for _, part in parts if part.startswith("*Week ")]
+    begun = [part for _, part in parts if not part.startswith(("Still: ", "Recovered: ", "*Week "))]
     still = [(moment, part.partition("\n")[0]) for moment, part in parts if part.startswith("Still: ")]
-    over = [part for _, part in parts if part.startswith("Recovered: ")]
-    # What lasts says since when; what the wrapper tells in the pipeline's place has its end told by nobody.
+    ends = [part for _, part in parts if part.startswith("Recovered: ")]
+    over = [part for part in ends if NOT_STARTED not in part]
+    # What lasts says since when; what the wrapper tells in the pipeline's place says it once a day.
     lasting = [part for part in begun if "\nSince " in part]
     by_curl = [part for part in begun if NOT_STARTED in part]
     unheard = [part for part in over if "(it began " in part]
@@ -104,10 +107,15 @@ def judge_messages(diary: Diary, parts: list[tuple[Moment, str]]) -> None:
             "incidents begun": len(lasting) + len(unheard),
             "recovered": len(over),
             "reminders": len(still),
+            "weeks": len(weeks),
             "notices": len(begun) - len(lasting) - len(by_curl),
             "pipeline could not be started": len(by_curl),
         }
     )
+    if not diary.weeks == len(set(weeks)) == len(weeks):
+        diary.broken.append(f"{diary.weeks} weeks were over, and told were: {', '.join(weeks) or 'none'}")
+    if by_curl and len(over) == len(ends):
+        diary.broken.append("that the pipeline can be started again was not told")
     diary.broken += [f"told {count} times: {part}" for part, count in Counter(begun).items() if count > 1]
     if len(lasting) + len(unheard) != len(over):
         diary.broken.append(f"{len(lasting) + len(unheard)} incidents began, and {len(over)} are told to be over")

@@ -17,9 +17,8 @@ from pipeline.extract.tokens import token_path
 from pipeline.slot import slots_due
 from tests.conftest import BIN, Database, Pipeline, succeeded
 from tests.samples import evening, page
-from tests.test_alerts import SampleSlack, slack
+from tests.slack import SampleSlack
 
-__all__ = ["slack"]
 FIRST, SECOND = "2026-11-22T1400", "2026-11-22T1430"
 PIPELINE = (str(BIN / "python"), "-m", "pipeline")
 

@@ -2,55 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import threading
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
-from urllib.parse import parse_qs
-
 import pytest
 
 from pipeline.demo.spotify import SampleSpotify, error
 from tests.conftest import BIN, Pipeline, succeeded
+from tests.slack import SampleSlack
 
 SLOT = "2026-11-22T1400"
-
-
-@dataclass
-class SampleSlack:
-    """Takes webhooks and chat.postMessage, as Slack documents them."""
-
-    url: str
-    status: int = 200
-    messages: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
-    authorization: str | None = None
-
-
-@pytest.fixture
-def slack() -> Iterator[SampleSlack]:
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"])).decode()
-            form = "json" not in self.headers["Content-Type"]
-            message = {name: values[0] for name, values in parse_qs(body).items()} if form else json.loads(body)
-            sample.messages.append((self.path, message))
-            sample.authorization = self.headers.get("Authorization")
-            self.send_response(sample.status)
-            self.send_header("Content-Type", "application/json")
-            self.end_headers()
-            self.wfile.write(b'{"ok": true}' if "api" in self.path else b"ok")
-
-        def log_message(self, format: str, *args: Any) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
-    sample = SampleSlack(f"http://127.0.0.1:{server.server_address[1]}")
-    yield sample
-    server.shutdown()
-    server.server_close()
 
 
 def test_a_failed_task_is_told_once_with_its_cause(

@@ -527,9 +527,11 @@ def test_a_real_cron_runs_real_slots_through_sleep_kill_overlap_and_a_clock_set_
 
     # Set back by two hours: a slot that comes again is started again, and counts nothing twice.
     daemon.finish()
+    polls = sum("recently-played" in call for call in spotify.calls)
     daemon.step(datetime.datetime(2026, 11, 25, 18, 0, 2, tzinfo=datetime.UTC))
     ((_, log),) = pipeline.files("logs/cron-2026-11.log").items()
     assert log.count(b"slot 2026-11-25T1800 ended with exit code 0") == 2
+    assert sum("recently-played" in call for call in spotify.calls) == polls + 1, "it polls all the same"
     at("2026-11-25T20:30:02")
     assert slots()[-1] == "2026-11-25T2030"
     assert database.value("select count(*) from staging.spotify_songs") == 55

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import luigi
 import pytest
 
 from pipeline.alerts.advice import ADVICE, OF_EXIT_CODES
@@ -15,11 +16,14 @@ from pipeline.alerts.incidents import incidents_path, read_incidents
 from pipeline.alerts.messages import duration
 from pipeline.alerts.outbox import put_message
 from pipeline.alerts.slack import scrub
-from pipeline.config import PROJECT
+from pipeline.config import PROJECT, SettingError
 from pipeline.demo.loopback import Answer
 from pipeline.demo.person import Person
 from pipeline.demo.spotify import SampleSpotify, error
 from pipeline.extract.answers import utc_now
+from pipeline.load.errors import DatabaseError
+from pipeline.transform.dbt import DbtFailed
+from pipeline.transform.tasks import DbtRun
 from tests.conftest import BIN, Pipeline, succeeded
 from tests.samples import evening, page
 from tests.slack import SampleSlack
@@ -149,7 +153,7 @@ def test_slots_that_did_not_run_are_told_by_the_next_one(
     succeeded(poll(told, SECOND))
     succeeded(poll(told, THIRD))
     (message,) = texts(slack)
-    assert "> No slot was begun from " in message
+    assert "> No poll was tried from " in message
     assert "though 10" in message or "though 9" in message, "34 a day"
     assert read_incidents(told.data) == []
 
@@ -251,6 +255,34 @@ def test_runs_that_did_not_begin_are_one_incident_until_one_does(
     assert begins.startswith(f"*Slot {FIRST} did not run* (exit code 40) on ")
     assert "a setting or luigi.cfg, most likely" in begins
     assert over.startswith("Recovered: slots that ended with exit code 40 on ")
+
+
+def test_what_the_wrapper_has_told_alone_is_told_to_be_over(told: Pipeline, slack: SampleSlack) -> None:
+    (told.data / "logs").mkdir()
+    (told.data / "logs" / "not-started").write_text(f"{FIRST} 127 1795356000\n")
+    succeeded(
+        told.run(str(BIN / "python"), "-m", "pipeline", "alert", "--slot", THIRD, "--exit-code", "0", "--log", "x.log")
+    )
+    (over,) = texts(slack)
+    assert over.startswith("Recovered: the pipeline could not be started on ")
+
+
+@pytest.mark.parametrize(
+    ("error", "key"),
+    [
+        (DbtFailed("dbt could not start: Database Error\n  connection to server at x failed"), "database"),
+        (DbtFailed("1 of 3 dbt nodes failed:\n  model a: terminating connection due to administrator"), "database"),
+        (DatabaseError("PostgreSQL went away"), "database"),
+        (SettingError("LISTENER_TIMEZONE is 'Mars'"), "settings"),
+        (DbtFailed("1 of 3 dbt nodes failed:\n  model a: division by zero"), "DbtRun"),
+    ],
+    ids=["dbt-begins", "dbt-goes-on", "ours", "setting", "model"],
+)
+def test_one_cause_is_one_incident(error: Exception, key: str, data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATA_DIR", str(data))
+    run = DbtRun(run_at=datetime.datetime(2026, 11, 22, 14), account="me")
+    run.trigger_event(luigi.Event.FAILURE, run, error)  # type: ignore[no-untyped-call]
+    assert [incident.key for incident in read_incidents(data)] == [key]
 
 
 def test_what_is_told_names_no_secret_no_home_and_no_address(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,9 +22,8 @@ from pipeline.extract.spotify import SpotifyClient
 from pipeline.extract.tokens import load_tokens, token_lock, token_path, write_tokens
 from tests.conftest import BIN, Database, Pipeline, succeeded
 from tests.samples import evening, page
-from tests.test_alerts import SampleSlack, slack
+from tests.slack import SampleSlack
 
-__all__ = ["slack"]
 FIRST, SECOND, THIRD, FOURTH = "2026-11-22T1400", "2026-11-22T1430", "2026-11-22T1500", "2026-11-22T1530"
 RECENT = "/v1/me/player"
 NOT_ASKED = 25

@@ -56,14 +56,15 @@ def test_a_week_is_summed_up_once_though_its_slot_brings_no_play(
     early = pipeline.luigi("SendSummary", "--period", "2099-W01", **bot)
     assert early.returncode == 30
     assert "2099-W01 is no period of the history of account 'me'" in early.stderr
+    succeeded(pipeline.luigi("SendSummary", "--period", "2020-W01", **bot))  # before the history: nothing to tell
     assert "write a week, a month or a year" in pipeline.luigi("SendSummary", "--period", "../x", **bot).stderr
+    assert slack.taken[-1][1]["text"].startswith("Recovered: *SendSummary* of me on ")
     slack.taken.clear()
 
     for slot in (MONDAY, LATER):
         succeeded(pipeline.slot(slot, **bot))
-    assert [path for path, _ in slack.taken].count("/api/chat.postMessage") == 2
-    summary, over = (message for path, message in slack.taken if path == "/api/chat.postMessage")
-    assert over["text"].startswith("Recovered: *SendSummary* of me on ")
+    assert [path for path, _ in slack.taken].count("/api/chat.postMessage") == 1
+    summary = slack.taken[0][1]
     lines = summary["text"].splitlines()
     (minutes, plays, minutes_before), *_ = database.rows(
         "select round(minutes), plays, round(minutes_before) from reporting.rpt_periods where label = %s", WEEK

@@ -23,6 +23,8 @@ ADVICE = {
     "RunPipeline": f"The tasks before it are named in the log; {DOCTOR}",
     "database": "See whether PostgreSQL runs and lets the pipeline in. Polls go on; what they bring is loaded by the"
     " first slot that can",
+    "settings": "Correct the setting that is named; the next slot goes on",
+    "not-started": "",  # it is over when this is told
     "pause": "Nothing: polling goes on by itself when it is over",
     "consent": "",  # the cause says it
     "consent-ends": "",

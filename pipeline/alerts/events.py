@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import logging
+import re
 import socket
 import sys
 from collections.abc import Callable
@@ -20,10 +21,17 @@ from pipeline.alerts.telling import report_safely, tell_what_is_due
 from pipeline.extract.answers import utc_now
 from pipeline.extract.errors import SlotInFuture
 from pipeline.load.errors import DatabaseError
+from pipeline.load.marker import unreachable
 from pipeline.slot import INCIDENT, NOTICE
 
 logger = logging.getLogger("luigi-interface")
-DATABASE = "database"
+DATABASE, SETTINGS = "database", "settings"
+# A PostgreSQL that goes away in the middle, in its words and psycopg2's, whoever passes them on; and what follows.
+LOST_DATABASE = re.compile(
+    "server closed the connection|terminating connection|connection to server|connection (already )?closed"
+    "|the database system is|could not connect to server|cannot connect to PostgreSQL"
+)
+UNFULFILLED = re.compile("Unfulfilled dependenc")
 # A completeness that cannot be asked, a task that cannot be made: Luigi ends with this code, and the wrapper reports it
 # as well. It is one incident.
 NOT_SCHEDULED = "run 35"
@@ -55,8 +63,10 @@ def _safe(handler: Callable[..., None]) -> Callable[..., None]:
 def _on_failure(task: luigi.Task, error: BaseException) -> None:
     if isinstance(error, SlotInFuture):
         return  # a word typed wrongly; whoever typed it reads why
-    key = DATABASE if isinstance(error, DatabaseError) else _key(task)
-    report_safely(_data(), _incident(task, key, "failed", f"{type(error).__name__}: {error}"))
+    cause = f"{type(error).__name__}: {error}"
+    if UNFULFILLED.match(str(error)) and unreachable:
+        cause = unreachable[-1]  # what is done was taken as not done
+    report_safely(_data(), _incident(task, _kind(task, error, cause), "failed", cause))
 
 
 def _on_death(task: luigi.Task, error: str) -> None:
@@ -92,6 +102,13 @@ def _on_incident(task: luigi.Task, kind: str, sentence: str, again: bool) -> Non
     report_safely(_data(), incident, again)
 
 
+def _kind(task: luigi.Task, error: BaseException, cause: str) -> str:
+    """One cause is one incident, whatever number of tasks and accounts it stops."""
+    if isinstance(error, DatabaseError) or LOST_DATABASE.search(cause):
+        return DATABASE
+    return SETTINGS if isinstance(error, config.SettingError) else _key(task)
+
+
 def _on_success(task: luigi.Task) -> None:
     if task.task_family == "ExtractRecent" and not _brought(task):
         return  # done, as Spotify was not to be asked
@@ -99,6 +116,8 @@ def _on_success(task: luigi.Task) -> None:
     if type(task).__module__.startswith(NEED_THE_DATABASE):
         over.add(DATABASE)
     whole = task.task_family == "RunPipeline"
+    if whole:
+        over.add(SETTINGS)
     recover(
         _data(),
         lambda incident: incident.key in over or (whole and incident.key.startswith("run ")),
@@ -111,7 +130,7 @@ def _incident(task: luigi.Task, key: str, what: str, cause: str) -> Incident:
     now = utc_now()
     return Incident(
         key=key,
-        account=_account(task) if key != DATABASE else "",
+        account=_account(task) if key not in (DATABASE, SETTINGS) else "",
         name=f"*{task.task_family}*{_of(task)} on {socket.gethostname()}",
         title=f"*{task.task_family}* {what} on {socket.gethostname()}: {_parameters(task)}",
         cause=cause.strip().partition("\n")[0],

@@ -19,8 +19,8 @@ class NotSummedUp(ValueError):
     """There is nothing to say of the period (yet); the message says why."""
 
 
-def summarize(connection: Any, account: str, period: str) -> str:
-    """The message, as Slack's mrkdwn. Raises NotSummedUp."""
+def summarize(connection: Any, account: str, period: str) -> str | None:
+    """The message, as Slack's mrkdwn; None for a period before the history. Raises NotSummedUp."""
     with connection.cursor(cursor_factory=RealDictCursor) as cursor:
 
         def ask(query: str, *values: Any) -> list[dict[str, Any]]:
@@ -34,6 +34,9 @@ def summarize(connection: Any, account: str, period: str) -> str:
             period,
         )
         if not whole:
+            later = ask("select label from reporting.rpt_periods where account = %s and label < %s limit 1", period)
+            if not later:
+                return None
             raise NotSummedUp(f"{period} is no period of the history of account {account!r}")
         told = whole[0]
         if told["today"] <= told["period_end"]:

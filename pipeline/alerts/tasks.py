@@ -42,9 +42,10 @@ class SendSummary(luigi.Task):
             raise config.SettingError("nobody is to be told: set SLACK_WEBHOOK_URL or SLACK_BOT_TOKEN")
         with transaction() as connection:
             text = summarize(connection, self.account, self.period)
-            picture = self._picture(connection)
+            picture = self._picture(connection) if text else None
         now = utc_now()
-        put_message(config.storage().root, text, now, self.account, picture)
+        if text:
+            put_message(config.storage().root, text, now, self.account, picture)
         kept = {"account": self.account, "period": self.period, "made_at": now.isoformat(), "text": text}
         write_atomic(Path(self.output().path), (json.dumps(kept, indent=1) + "\n").encode())
 

@@ -65,9 +65,25 @@ def tell_exit_code(slot: str, exit_code: int, log: str) -> bool:
         recover(data, lambda incident: incident.key.startswith("run ") and incident.key != key, now)
     except (OSError, Timeout) as error:
         logger.error("what is over cannot be written down: %s", error)
+    _end_what_curl_has_told(config.storage().logs / "not-started", now)
     if exit_code not in TOLD_BY_EVENTS:
         report_safely(data, not_run(key, slot, exit_code, log, now))
     return tell_what_is_due(now)
+
+
+def _end_what_curl_has_told(path: Path, now: datetime.datetime) -> None:
+    """cron/run.sh has told that nothing could be started: slot, exit code, and when it told (seconds; 0: it could not).
+    This can, so that is over; the wrapper removes the file."""
+    try:
+        slot, exit_code, told = path.read_text().split()
+        begun = datetime.datetime.strptime(slot, "%Y-%m-%dT%H%M").replace(tzinfo=datetime.UTC)
+    except (OSError, ValueError):
+        return
+    incident = not_run("not-started", slot, int(exit_code), "", begun)
+    incident.name = f"the pipeline could not be started on {socket.gethostname()}"
+    incident.told = begun.isoformat() if told != "0" else ""
+    incident.ended = now.isoformat()
+    report_safely(config.storage().root, incident)
 
 
 def not_run(key: str, slot: str, exit_code: int, log: str, now: datetime.datetime) -> Incident:

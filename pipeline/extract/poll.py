@@ -93,7 +93,7 @@ def poll_recent(client: SpotifyClient, data: Path, account: str) -> Record:
 
 
 def describe_silence(before: Record | None, now: datetime.datetime) -> list[str]:
-    """A sentence where slots were due since the attempt `before`, and none was begun."""
+    """A sentence where slots were due since the attempt `before`, and none tried to poll."""
     if before is None:
         return []
     last = datetime.datetime.fromisoformat(before["fetched_at"])
@@ -102,8 +102,9 @@ def describe_silence(before: Record | None, now: datetime.datetime) -> list[str]
         return []
     number = f"{len(missed)}" if len(missed) < MOST_SLOTS_COUNTED - 1 else f"{len(missed)} or more"
     return [
-        f"No slot was begun from {last:%Y-%m-%d %H:%M} to {now:%Y-%m-%d %H:%M} UTC, though {number} were due: the"
-        " machine was off or asleep, or cron did not run. What Spotify still knew has been caught up"
+        f"No poll was tried from {last:%Y-%m-%d %H:%M} to {now:%Y-%m-%d %H:%M} UTC, though {number} slots were due: the"
+        " machine was off or asleep, cron did not run, or the pipeline could not be started. What Spotify still knew"
+        " has been caught up"
     ]
 
 

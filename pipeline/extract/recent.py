@@ -42,22 +42,30 @@ class ExtractRecent(SlotTask):
     """
 
     priority = 30
+    _polled_here = False
 
     def output(self) -> luigi.LocalTarget:
         return luigi.LocalTarget(record_path(config.storage().root, self.account, self.run_at))
 
     def complete(self) -> bool:
         record = read_record(Path(self.output().path))
-        if record is None or datetime.datetime.fromisoformat(record["fetched_at"]) > utc_now() + CLOCKS_DIFFER:
-            return False  # none, or one by a clock that has been set back since: that poll was of another half hour
-        if outcome(record) == "polled":
-            return True
+        if record is None:
+            return False
         data = config.storage().root
+        if outcome(record) == "polled":
+            return self._polled_here or not self._clock_was_set_back(data)
         if datetime.datetime.fromisoformat(record["fetched_at"]) > RUN_BEGAN_AT:
             return True  # written by this run, whose other tasks rely on it, though the reason may be gone by now
         if outcome(record) == "paused":
             return current_pause(data, self.account, utc_now()) is not None
         return consent_ended(data, self.account, config.spotify().refresh_token(self.account))
+
+    def _clock_was_set_back(self, data: Path) -> bool:
+        """Whether records are of moments to come. The slot's own was then written when it was this time before; whoever
+        took it for done would not poll until the clock is where it was."""
+        latest, _ = latest_records(data, self.account)
+        moment = datetime.datetime.fromisoformat(latest["fetched_at"]) if latest else RUN_BEGAN_AT
+        return moment > utc_now() + CLOCKS_DIFFER
 
     def run(self) -> None:
         if self.run_at.replace(tzinfo=datetime.UTC) > utc_now():
@@ -78,6 +86,7 @@ class ExtractRecent(SlotTask):
             if before := read_record(target):
                 record["earlier"] = [*before.pop("earlier", []), before]
             write_record(target, record)
+            self._polled_here = True
             # Only now: a response stays pending until a poll's target has named its partitions.
             if record["outcome"] == "polled":
                 for path in raw.pending(data, self.account):

@@ -14,6 +14,8 @@ from pipeline.load.postgres import connect
 
 logger = logging.getLogger("luigi-interface")
 _shared: dict[int, Any] = {}
+# Why the last marker could not be asked for in this process, if any could not.
+unreachable: list[str] = []
 
 
 class Marker(luigi.contrib.postgres.PostgresTarget):
@@ -36,6 +38,7 @@ class Marker(luigi.contrib.postgres.PostgresTarget):
         try:
             return bool(super().exists(connection or _shared_connection()))  # type: ignore[no-untyped-call]
         except (DatabaseError, psycopg2.Error) as error:
+            unreachable[:] = [f"{type(error).__name__}: {error}"]
             logger.warning("%s is taken as not done: %s", self.update_id, error)
             return False
 

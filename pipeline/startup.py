@@ -35,7 +35,8 @@ except configparser.Error as error:
 except UnicodeDecodeError:
     sys.exit("luigi.cfg is not UTF-8: write it anew, as plain text")
 
-from pipeline import config, logs, scheduler  # noqa: E402
+from pipeline import config, logs  # noqa: E402
+from pipeline.scheduler import choice  # noqa: E402
 
 logger = logging.getLogger("luigi-interface")
 
@@ -44,9 +45,9 @@ def begin() -> None:
     """Ends the process, with a sentence, where nothing could be read; and `luigi` where a setting is wrong: commands of
     `python -m pipeline` come to that themselves, and some are there to look at it."""
     try:
-        scheduler.read_luigi_cfg()
+        choice.read_luigi_cfg()
         logs.install()
-        scheduler.choose_scheduler()
+        choice.choose_scheduler()
     except configparser.Error as error:
         _refuse(explain(error))
     except config.SettingError as error:

@@ -174,7 +174,7 @@ def test_metrics_are_served_as_they_are_at_each_scrape(pipeline: Pipeline) -> No
 
 
 def test_no_name_can_break_the_format(data: Path, database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    from pipeline.metrics import exposition
+    from pipeline.status.metrics import exposition
 
     monkeypatch.setenv("DATA_DIR", str(data))
     monkeypatch.setenv("DATABASE_URL", database.url)

@@ -32,6 +32,12 @@ def label(grain: str, day: datetime.date) -> str:
     return FORMS[grain].format(day.isocalendar(), day)
 
 
+def grain_of(period: str) -> str:
+    if "W" in period:
+        return "week"
+    return "month" if "-" in period else "year"
+
+
 def check_period(text: str) -> str:
     if not PERIOD.fullmatch(text):
         raise SettingError(f"{text!r} is no period: write a week, a month or a year, such as 2026-W47, 2026-10 or 2025")

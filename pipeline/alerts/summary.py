@@ -8,6 +8,7 @@ from typing import Any
 
 from psycopg2.extras import RealDictCursor
 
+from pipeline.alerts.periods import grain_of
 from pipeline.visualize.units import text
 
 LINES = 5
@@ -34,8 +35,8 @@ def summarize(connection: Any, account: str, period: str) -> str | None:
             period,
         )
         if not whole:
-            later = ask("select label from reporting.rpt_periods where account = %s and label < %s limit 1", period)
-            if not later:
+            before = "select from reporting.rpt_periods where account = %s and grain = %s and label < %s limit 1"
+            if not ask(before, grain_of(period), period):
                 return None
             raise NotSummedUp(f"{period} is no period of the history of account {account!r}")
         told = whole[0]

@@ -21,6 +21,6 @@ def add_parser(commands: Any) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    from pipeline.luigid import serve
+    from pipeline.scheduler.luigid import serve
 
     return serve(options.address, options.port)

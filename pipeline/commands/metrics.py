@@ -26,7 +26,7 @@ def add_parser(commands: Any) -> None:
 
 def run(options: argparse.Namespace) -> int:
     from pipeline.extract.files import write_atomic
-    from pipeline.metrics import exposition, serve
+    from pipeline.status.metrics import exposition, serve
 
     accounts = config.spotify().account_names
     try:

@@ -5,6 +5,7 @@ database.py   counts, gaps, limits, dbt: from PostgreSQL
 machine.py    the last run under cron, the disk, and who else is set up
 problems.py   what of it needs attention
 screen.py     all of it in 80 columns
+metrics.py    all of it for Prometheus
 """
 
 from __future__ import annotations

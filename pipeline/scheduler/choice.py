@@ -14,7 +14,7 @@ import luigi.interface
 import luigi.rpc
 
 from pipeline.config import PROJECT, environment
-from pipeline.remote_scheduler import RemoteScheduler
+from pipeline.scheduler.remote import RemoteScheduler
 
 logger = logging.getLogger("luigi-interface")
 SECONDS_TO_ANSWER = 2
@@ -33,7 +33,7 @@ def choose_scheduler() -> None:
 
     Luigi's own default, a luigid on localhost, would make the plain command fail on a machine without one. And a luigid
     in LUIGI_SCHEDULER_URL that does not answer is done without: a visualiser that is down must not cost a play. (One
-    that goes away later: pipeline/remote_scheduler.py.)
+    that goes away later: remote.py.)
     """
     if sys.argv[0] == "-m":
         return  # `python -m pipeline …` runs no task

@@ -19,7 +19,7 @@ import tornado.web
 
 from pipeline import config
 from pipeline.extract.files import make_folder, write_atomic
-from pipeline.task_history import TaskHistory
+from pipeline.scheduler.history import TaskHistory
 
 SECONDS_TO_CLOSE = 5.0
 logger = logging.getLogger("luigi.server")

@@ -1,0 +1,7 @@
+"""Luigi's scheduler: which one a run uses, and luigid.
+
+choice.py   which luigi.cfg and which scheduler
+remote.py   the way to luigid, which may go away in the middle of a run
+luigid.py   luigid itself, with the visualiser
+history.py  its history of tasks, in PostgreSQL
+"""

@@ -100,7 +100,7 @@ def judge_messages(diary: Diary, parts: list[tuple[Moment, str]]) -> None:
     over = [part for part in ends if NOT_STARTED not in part]
     # What lasts says since when; what the wrapper tells in the pipeline's place says it once a day.
     lasting = [part for part in begun if "\nSince " in part]
-    by_curl = [part for part in begun if NOT_STARTED in part]
+    by_curl = [part for part in begun if part.startswith("*Slot ") and NOT_STARTED in part]
     unheard = [part for part in over if "(it began " in part]
     diary.told = Counter(
         {

@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo doctor install-cron uninstall-cron test lint month fortnight prove agree image-trial bench clean
+.PHONY: help install demo doctor install-cron uninstall-cron test lint month fortnight prove agree image-trial bench clean
 
 help:  ## What can be made
 	@sed -n 's/^\([a-z-]*\):.*##/\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -19,6 +19,8 @@ $(VENV)/installed: requirements.txt
 $(VENV)/installed-dev: $(VENV)/installed tests/requirements.txt
 	@$(BIN)/pip install --quiet --disable-pip-version-check --requirement tests/requirements.txt
 	@touch $@
+
+install: $(VENV)/installed  ## Into .venv, or up to date there (demo and test do so, too)
 
 demo: $(VENV)/installed  ## A day of a made-up listener, from a sample Spotify to tested marts
 	@$(BIN)/python -m pipeline.demo

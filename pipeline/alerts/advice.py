@@ -37,7 +37,7 @@ OF_EXIT_CODES = {
     10: "A slot hangs; polls are made all the same. See what waits (ps, and pg_stat_activity); ending it loses nothing",
     35: "The database or a file could not be asked whether a task is done; the log has the error",
     40: "Luigi could not begin: a setting or luigi.cfg, most likely. The log's last lines name it",
-    127: "The program was not found: PIPELINE_BIN, or make demo to install",
+    127: "The program was not found: set PIPELINE_BIN, or run make install",
     137: "The run was killed, for want of memory perhaps. The next slot goes on where it stopped",
     143: "The run was asked to end (SIGTERM), by a shutdown perhaps. The next slot goes on where it stopped",
 }

@@ -9,6 +9,7 @@ import os
 import shutil
 import signal
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -328,6 +329,13 @@ def daemon(tmp_path: Path) -> Iterator[crond.Crond]:
         yield started
 
 
+@pytest.fixture
+def edited() -> Iterator[Path]:
+    """A file for `crontab`, which cuts a longer name than a hundred letters off."""
+    with tempfile.TemporaryDirectory(prefix="crontab-") as folder:
+        yield Path(folder) / "crontab"
+
+
 @pytest.mark.parametrize(
     "before",
     [
@@ -339,16 +347,15 @@ def daemon(tmp_path: Path) -> Iterator[crond.Crond]:
     ids=["none", "empty", "lines", "odd"],
 )
 def test_the_line_comes_and_goes_and_leaves_the_crontab_as_it_was(
-    daemon: crond.Crond, checkout: Path, before: str | None
+    daemon: crond.Crond, checkout: Path, edited: Path, before: str | None
 ) -> None:
     def crontab() -> str | None:
         answer = daemon.run("crontab", "-l")
         return None if answer.returncode else answer.stdout
 
     if before is not None:
-        mine = checkout / "crontab"
-        mine.write_text(before, newline="")
-        succeeded(daemon.run("crontab", str(mine)))
+        edited.write_text(before, newline="")
+        succeeded(daemon.run("crontab", str(edited)))
         before = crontab()
     install = str(checkout / "cron" / "install.sh")
     said = succeeded(daemon.run(install)).stdout
@@ -366,14 +373,14 @@ def test_the_line_comes_and_goes_and_leaves_the_crontab_as_it_was(
     assert (crontab() or "") == (before or "")
 
 
-def test_the_line_is_put_right_and_what_is_not_ours_is_not_touched(daemon: crond.Crond, checkout: Path) -> None:
+def test_the_line_is_put_right_and_what_is_not_ours_is_not_touched(
+    daemon: crond.Crond, checkout: Path, edited: Path
+) -> None:
     install = str(checkout / "cron" / "install.sh")
     succeeded(daemon.run(install))
     written = daemon.run("crontab", "-l").stdout
-    edited = "# first\n" + written.replace("*/30", "*/10") + "# last\n"
-    other = checkout / "crontab"
-    other.write_text(edited)
-    succeeded(daemon.run("crontab", str(other)))
+    edited.write_text("# first\n" + written.replace("*/30", "*/10") + "# last\n")
+    succeeded(daemon.run("crontab", str(edited)))
     said = succeeded(daemon.run(install)).stdout
     assert (said.count("removed:"), said.count("added:")) == (1, 1)
     assert daemon.run("crontab", "-l").stdout == f"# first\n{written}# last\n", "where it was"
@@ -384,14 +391,13 @@ def test_the_line_is_put_right_and_what_is_not_ours_is_not_touched(daemon: crond
     assert str(checkout) not in daemon.run("crontab", "-l").stdout, "a checkout that has gone takes its line along"
     assert daemon.run("crontab", "-l").stdout.count("*/30") == 1
 
-    torn = moved / "crontab"
-    torn.write_text(f"# begin listening history {moved}\n0 3 * * * backup\n")
-    succeeded(daemon.run("crontab", str(torn)))
+    edited.write_text(f"# begin listening history {moved}\n0 3 * * * backup\n")
+    succeeded(daemon.run("crontab", str(edited)))
     succeeded(daemon.run(str(moved / "cron" / "install.sh"), "--uninstall"))
     assert daemon.run("crontab", "-l").stdout == "0 3 * * * backup\n", "without its end, nothing of a block is ours"
 
-    torn.write_text(f"*/30 * * * * {moved}/cron/run.sh\n")
-    succeeded(daemon.run("crontab", str(torn)))
+    edited.write_text(f"*/30 * * * * {moved}/cron/run.sh\n")
+    succeeded(daemon.run("crontab", str(edited)))
     refused = daemon.run(str(moved / "cron" / "install.sh"))
     assert refused.returncode == 1
     assert refused.stderr.startswith(f"your crontab starts this already: */30 * * * * {moved}/cron/run.sh\nRemove")

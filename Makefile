@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# One test more than there are cores: a third of the time, tests wait for a server or a clock.
+WORKERS = $(shell $(PYTHON) -c 'import os; print(min(4, os.cpu_count() + 1))')
 
 .PHONY: help install demo doctor install-cron uninstall-cron test lint month fortnight prove agree image-trial bench clean
 
@@ -35,7 +37,7 @@ uninstall-cron:  ## Take them out again
 	@cron/install.sh --uninstall
 
 test: $(VENV)/installed-dev  ## Every test
-	@$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4
+	@$(BIN)/python -m pytest --numprocesses $(WORKERS)
 
 lint: $(VENV)/installed-dev  ## ruff, mypy, dbt parse, sqlfluff, hadolint, shellcheck
 	@$(BIN)/ruff format --check . && $(BIN)/ruff check .

@@ -222,11 +222,16 @@ def test_incidents_that_cannot_be_read_begin_anew(told: Pipeline, spotify: Sampl
 def test_whoever_is_to_be_told_later_hears_of_what_is_open(
     pipeline: Pipeline, spotify: SampleSpotify, slack: SampleSlack
 ) -> None:
+    spotify.page = page(*evening(50))
+    succeeded(poll(pipeline, FIRST))
+    spotify.page = page(*evening(50, first=50, start="22:00"))  # a gap: the log alone is told
+    assert "holds no play that was known before" in succeeded(poll(pipeline, SECOND)).stderr
+    assert read_incidents(pipeline.data) == []
     refuse(spotify)
-    poll(pipeline, FIRST)
+    poll(pipeline, THIRD)
     pipeline.environment["SLACK_WEBHOOK_URL"] = slack.url
     refuse(spotify)
-    poll(pipeline, SECOND)
+    poll(pipeline, FOURTH)
     (begins,) = texts(slack)
     assert begins.startswith("*ExtractRecent* failed on ")
 

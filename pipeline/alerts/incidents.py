@@ -48,6 +48,10 @@ class Incident:
     lasts: bool = True
     reminds: bool = True
 
+    @property
+    def is_open(self) -> bool:
+        return self.lasts and not self.ended
+
 
 def incidents_path(data: Path) -> Path:
     return data / "alerts" / "incidents.json"
@@ -81,7 +85,7 @@ def report(data: Path, incident: Incident, again: bool = False) -> None:
     """An incident begins, or goes on. `again`: it has become worse, and is told once more."""
     with changing(data) as incidents:
         for known in incidents:
-            if known.key == incident.key and not known.ended and known.lasts:
+            if known.key == incident.key and known.is_open:
                 known.last_seen, known.cause, known.log = incident.last_seen, incident.cause, incident.log
                 known.times += 1
                 if again:
@@ -93,13 +97,20 @@ def report(data: Path, incident: Incident, again: bool = False) -> None:
 
 def recover(data: Path, over: Callable[[Incident], bool], now: datetime.datetime, caught_up: str = "") -> None:
     """Every open incident that is `over` ends. Costs next to nothing where there is none."""
-    if not any(not known.ended and known.lasts and over(known) for known in read_incidents(data)):
+    if not any(known.is_open and over(known) for known in read_incidents(data)):
         return
     with changing(data) as incidents:
         for known in incidents:
-            if not known.ended and known.lasts and over(known):
+            if known.is_open and over(known):
                 known.ended, known.caught_up = now.isoformat(), caught_up
                 logger.info("incident is over: %s", known.key)
+
+
+def keep_open_ones(data: Path) -> None:
+    """Drop what would only be told, where nobody is."""
+    if not all(incident.is_open for incident in read_incidents(data)):
+        with changing(data) as incidents:
+            incidents[:] = [incident for incident in incidents if incident.is_open]
 
 
 def forget_incidents(data: Path, account: str) -> int:

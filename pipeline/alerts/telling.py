@@ -11,7 +11,7 @@ from filelock import Timeout
 
 from pipeline import config
 from pipeline.alerts.advice import advice
-from pipeline.alerts.incidents import Incident, changing, read_incidents, recover, report
+from pipeline.alerts.incidents import Incident, changing, keep_open_ones, read_incidents, recover, report
 from pipeline.alerts.messages import due_message
 from pipeline.alerts.outbox import put_message, send_messages
 from pipeline.alerts.slack import tell, wants_to_be_told
@@ -42,6 +42,7 @@ def tell_what_is_due(now: datetime.datetime | None = None) -> bool:
     now, data = now or utc_now(), config.storage().root
     try:
         if not wants_to_be_told():
+            keep_open_ones(data)
             return True
         told = tell(due_message(unwritten, now) or "") if unwritten else True
         if read_incidents(data):

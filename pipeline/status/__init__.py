@@ -43,7 +43,7 @@ def gather(data: Path, accounts: list[str], now: datetime.datetime) -> Json:
     except (DatabaseError, psycopg2.Error) as error:
         status["database"]["error"] = str(error).strip()
     status.update(machine_facts(data, now))
-    status["incidents"] = [asdict(incident) for incident in read_incidents(data) if not incident.ended]
+    status["incidents"] = [asdict(incident) for incident in read_incidents(data) if incident.is_open]
     status["problems"] = [
         {"severity": severity, "account": account, "problem": problem}
         for severity, account, problem in find_problems(status, now)

@@ -23,13 +23,26 @@ logger = logging.getLogger("luigi-interface")
 
 def slots_due(now: datetime.datetime, count: int) -> list[datetime.datetime]:
     """The last `count` slots that were due at `now` (UTC), the latest first."""
-    slot = now.replace(minute=now.minute // 30 * 30, second=0, microsecond=0)
+    slot = _half_hour(now)
     due: list[datetime.datetime] = []
     while len(due) < count:
         if slot.hour in AWAKE_HOURS:
             due.append(slot)
         slot -= HALF_HOUR
     return due
+
+
+def next_slot(now: datetime.datetime) -> datetime.datetime:
+    """The first slot that is due after `now` (UTC)."""
+    slot = _half_hour(now) + HALF_HOUR
+    while slot.hour not in AWAKE_HOURS:
+        slot += HALF_HOUR
+    return slot
+
+
+def _half_hour(moment: datetime.datetime) -> datetime.datetime:
+    """The one in which it lies."""
+    return moment.replace(minute=moment.minute // 30 * 30, second=0, microsecond=0)
 
 
 class SlotTask(luigi.Task):

@@ -51,15 +51,16 @@ def begin() -> None:
     except configparser.Error as error:
         _refuse(explain(error))
     except config.SettingError as error:
-        if _is_luigi():
+        if is_luigi():
             _refuse(str(error))
 
 
 def _refuse(sentence: str) -> None:
     logger.critical(sentence)
-    sys.exit(NOT_STARTED if _is_luigi() else 1)
+    sys.exit(NOT_STARTED if is_luigi() else 1)
 
 
-def _is_luigi() -> bool:
+def is_luigi() -> bool:
+    """Whether this process is the command `luigi`."""
     program = Path(sys.argv[0])
     return "luigi" in (program.name, program.parent.name)

@@ -6,7 +6,6 @@ import atexit
 import logging
 import re
 import socket
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -23,6 +22,7 @@ from pipeline.extract.errors import SlotInFuture
 from pipeline.load.errors import DatabaseError
 from pipeline.load.marker import unreachable
 from pipeline.slot import INCIDENT, NOTICE
+from pipeline.startup import is_luigi
 
 logger = logging.getLogger("luigi-interface")
 DATABASE, SETTINGS = "database", "settings"
@@ -44,7 +44,7 @@ def install() -> None:
     """Listen to the events of this process; when it ends, what is new is told."""
     for event, handler in HANDLERS.items():
         luigi.Task.event_handler(event)(_safe(handler))
-    if Path(sys.argv[0]).stem == "luigi" or Path(sys.argv[0]).parent.name == "luigi":
+    if is_luigi():
         atexit.register(tell_what_is_due)
 
 

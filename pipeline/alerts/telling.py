@@ -39,8 +39,9 @@ def tell_what_is_due(now: datetime.datetime | None = None) -> bool:
 
     A message is in the outbox before its incidents count as told: killed in between, it is told twice, not never.
     """
-    now, data = now or utc_now(), config.storage().root
+    now = now or utc_now()
     try:
+        data = config.storage().root
         if not wants_to_be_told():
             keep_open_ones(data)
             return True

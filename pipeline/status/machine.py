@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from pipeline import config
-from pipeline.slot import AWAKE_HOURS, HALF_HOUR
+from pipeline.slot import next_slot
 from pipeline.status.capture import moment_of
 
 Json = dict[str, Any]
@@ -33,13 +33,6 @@ def machine_facts(data: Path, now: datetime.datetime) -> Json:
         "metabase": metabase.url or None,
         "luigid": luigid_facts(config.environment().get("LUIGI_SCHEDULER_URL")),
     }
-
-
-def next_slot(now: datetime.datetime) -> datetime.datetime:
-    slot = now.replace(minute=now.minute // 30 * 30, second=0, microsecond=0) + HALF_HOUR
-    while slot.hour not in AWAKE_HOURS:
-        slot += HALF_HOUR
-    return slot
 
 
 def _last_run(logs: Path) -> Json | None:

@@ -59,7 +59,7 @@ def heed() -> None:
 def _interrupt(signum: int, frame: FrameType | None) -> None:
     while frame:
         if frame.f_code is luigi.Task.trigger_event.__code__:
-            # Luigi would swallow it, and go on: the handler of its event, which tells Slack perhaps, ends first.
+            # Luigi would swallow it, and go on: the handler of its event, which may note an incident, ends first.
             signal.signal(signal.SIGALRM, lambda _, here: _interrupt(signum, here))
             signal.setitimer(signal.ITIMER_REAL, 0.1)
             return

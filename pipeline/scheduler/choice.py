@@ -52,6 +52,16 @@ def choose_scheduler() -> None:
 
 
 def _answers(url: str) -> bool:
+    silence = why_silent(url)
+    if silence:
+        parts = urlsplit(url)
+        where = f"{parts.hostname}:{parts.port}" if parts.password else url
+        logger.warning("luigid does not answer at %s (%s); this run schedules itself", where, silence)
+    return silence is None
+
+
+def why_silent(url: str) -> Exception | None:
+    """Why a run would do without the luigid at `url`; None where it answers."""
     parts = urlsplit(url)
     kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
     try:
@@ -59,8 +69,6 @@ def _answers(url: str) -> bool:
         luigid.request("HEAD", parts.path or "/")
         luigid.getresponse()
         luigid.close()
-        return True
+        return None
     except (OSError, http.client.HTTPException, ValueError) as error:
-        where = f"{parts.hostname}:{parts.port}" if parts.password else url
-        logger.warning("luigid does not answer at %s (%s); this run schedules itself", where, error)
-        return False
+        return error

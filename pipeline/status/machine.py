@@ -6,12 +6,11 @@ import datetime
 import os
 import re
 import shutil
-import socket
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from pipeline import config
+from pipeline.scheduler.choice import why_silent
 from pipeline.slot import next_slot
 from pipeline.status.capture import moment_of
 
@@ -19,7 +18,6 @@ Json = dict[str, Any]
 # So much of the end of a log is read: more than a run with tracebacks writes.
 TAIL = 1_000_000
 ENDED = re.compile(rb"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ)[^\n]{0,200}?, slot (\S+) ended with exit code (\d+)")
-LUIGID_SECONDS = 2
 
 
 def machine_facts(data: Path, now: datetime.datetime) -> Json:
@@ -83,9 +81,4 @@ def _last_backup(folder: Path) -> str | None:
 def luigid_facts(url: str | None) -> Json | None:
     if not url:
         return None
-    parts = urlsplit(url)
-    try:
-        socket.create_connection((parts.hostname or "localhost", parts.port or 80), timeout=LUIGID_SECONDS).close()
-    except OSError:
-        return {"url": url, "reachable": False}
-    return {"url": url, "reachable": True}
+    return {"url": url, "reachable": why_silent(url) is None}

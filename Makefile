@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 # One test more than there are cores: a third of the time, tests wait for a server or a clock.
 WORKERS = $(shell $(PYTHON) -c 'import os; print(min(4, os.cpu_count() + 1))')
 
-.PHONY: help install demo doctor install-cron uninstall-cron test lint month fortnight prove agree image-trial bench clean
+.PHONY: help install demo doctor install-cron uninstall-cron test lint month fortnight prove agree sequences image-trial bench clean
 
 help:  ## What can be made
 	@sed -n 's/^\([a-z-]*\):.*##/\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -57,6 +57,9 @@ prove: $(VENV)/installed-dev  ## Ten years against a second calculation: is ever
 
 agree: $(VENV)/installed-dev  ## A ten-year export and polls of the same weeks: is every play counted once?
 	@for order in poll-first import-first between; do $(BIN)/python -m tests.agreement --order $$order || exit 1; done
+
+sequences: $(VENV)/installed-dev  ## 200 random sequences of loads: does every relation equal a full build?
+	@$(BIN)/python -m tests.sequences
 
 image-trial: $(VENV)/installed-dev  ## docker compose for real: built, started, used, stopped (needs Docker)
 	@$(BIN)/python -m tests.containers

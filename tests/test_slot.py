@@ -13,6 +13,7 @@ from pipeline.demo.spotify import SampleSpotify
 from pipeline.extract.plays import COLUMNS
 from tests.conftest import Database, Pipeline, succeeded
 from tests.samples import evening, item, page
+from tests.slack import SampleSlack
 
 FIRST, SECOND, THIRD = "2026-11-22T1400", "2026-11-22T1430", "2026-11-22T1500"
 # The whole of the marts and reports, moments of capture included.
@@ -254,11 +255,30 @@ def test_a_row_corrected_in_its_file_is_corrected_in_the_marts(
     partition.write_bytes(partition.read_bytes().replace(b"Song 1", b"Song one"))
     process = succeeded(pipeline.slot(SECOND))
     assert "1 new or corrected plays loaded" in process.stderr
+    assert "models built (full)" in process.stderr, "nothing of what the row said before may stay"
     assert database.rows("select track_name from marts.dim_tracks order by 1") == [
         ("Song 0",),
         ("Song 2",),
         ("Song one",),
     ]
+
+
+def test_an_incremental_build_that_a_constraint_stops_is_replaced_by_a_full_one(
+    pipeline: Pipeline, spotify: SampleSpotify, slack: SampleSlack, database: Database
+) -> None:
+    spotify.page = page(*evening(3))
+    succeeded(pipeline.slot(FIRST))
+    # Whatever contradicts itself: here the models must not build a second play of any track.
+    database.rows("create unique index one_play_per_track on marts.fct_plays (track_uri)")
+    spotify.page = page(*evening(3), *evening(2, date="2026-11-22"))
+    process = succeeded(pipeline.slot(SECOND, SLACK_WEBHOOK_URL=slack.url))
+    assert "models built (full)" in process.stderr
+    message = "\n".join(message["text"] for _, message in slack.messages)
+    assert "the incremental build of the models failed on a constraint" in message
+    assert "one_play_per_track" in message
+    assert database.value("select count(*) from marts.fct_plays") == 5
+    spotify.page = page(*evening(3), *evening(3, date="2026-11-22"))
+    assert "models built (news)" in succeeded(pipeline.slot("2026-11-22T1500")).stderr
 
 
 def test_credits_that_change_or_go_missing_come_out_as_in_a_rebuild(

@@ -120,8 +120,6 @@ create table if not exists staging.spotify_history (
     primary key (account, played_date_utc, played_at_utc, row_id)
 );
 create index if not exists spotify_history_load_id on staging.spotify_history (load_id);
-create index if not exists spotify_history_offline on staging.spotify_history (account, track_uri)
-where offline is true;
 
 -- What a load brings carries its number.
 alter table staging.spotify_songs alter column load_id set default current_setting('pipeline.load_id')::bigint;

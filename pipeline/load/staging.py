@@ -13,7 +13,7 @@ import psycopg2
 from psycopg2 import sql
 from psycopg2.extras import execute_values
 
-from pipeline.extract.datasets import DATASETS, Dataset
+from pipeline.extract.datasets import DATASETS, HISTORY, PLAYS, Dataset
 from pipeline.extract.partitions import list_partitions
 from pipeline.load.errors import PartitionRefused
 from pipeline.load.postgres import WAREHOUSE_LOCK, ensure_schema
@@ -193,12 +193,15 @@ def _columns(dataset: Dataset, table: str | None = None) -> sql.Composed:
 
 def _insert_new(cursor: Any, dataset: Dataset, table: dict[str, sql.Identifier]) -> int:
     """Move the incoming rows into staging; a row corrected in its file is corrected. Returns how many rows changed."""
+    # xmax is 0 in a row that was inserted, and not 0 in one that was updated.
     cursor.execute(
         sql.SQL(
+            "with moved as ("
             "insert into staging.{table} as known ({columns}, load_id)"
             " select distinct on ({key}) {columns}, current_setting('pipeline.load_id')::bigint from {incoming}"
             " on conflict ({key}) do update set ({columns}, load_id) = row(excluded.*)"
-            " where ({columns_known}) is distinct from ({columns_read})"
+            " where ({columns_known}) is distinct from ({columns_read}) returning (xmax::text != '0') as is_correction)"
+            " select count(*), count(*) filter (where is_correction) from moved"
         ).format(
             **table,
             columns=_columns(dataset),
@@ -207,5 +210,16 @@ def _insert_new(cursor: Any, dataset: Dataset, table: dict[str, sql.Identifier])
             columns_read=_columns(dataset, "excluded"),
         )
     )
-    changed: int = cursor.rowcount
-    return changed
+    changed, corrected = cursor.fetchone()
+    if corrected and dataset in (PLAYS, HISTORY):
+        require_full_build(cursor)
+    return int(changed)
+
+
+def require_full_build(cursor: Any) -> None:
+    """Clear the project version of the last dbt run, so that the next one builds everything; the caller commits.
+
+    An incremental model knows that a row changed, not what the row said before: the old title, ISRC or artist would
+    stay in what was built from it. Rows change only if somebody edits a partition file.
+    """
+    cursor.execute("update pipeline.dbt_runs set project_version = 'rows changed' where step = 'run'")

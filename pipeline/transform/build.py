@@ -15,10 +15,13 @@ from pipeline.transform import dbt, progress
 logger = logging.getLogger("luigi-interface")
 
 
-def run_models(slot: datetime.datetime, marker: Marker | None = None) -> str:
+def run_models(
+    slot: datetime.datetime, marker: Marker | None = None, notify: Callable[[str], None] = logger.warning
+) -> str:
     """Build what staging has gained since the last proven state; returns what was done, in words.
 
-    `slot`: UTC, naive or aware. `marker` is written in the transaction that records the success. Raises DbtFailed.
+    `slot`: UTC, naive or aware. `marker` is written in the transaction that records the success. `notify` is called
+    with a sentence if a full build had to replace an incremental one. Raises DbtFailed.
     """
     version, relations = dbt.project_version(), dbt.relations()
     if _nothing_to_do(lambda connection: progress.run_scope(connection, version, relations), marker):
@@ -30,7 +33,7 @@ def run_models(slot: datetime.datetime, marker: Marker | None = None) -> str:
             loaded_through = progress.newest_load(connection)
         started = time.monotonic()
         if scope:
-            dbt.run(scope)
+            scope = _build(scope, notify)
         with transaction() as connection:
             if scope:
                 built = progress.Progress(loaded_through, version, _utc(slot))
@@ -38,6 +41,27 @@ def run_models(slot: datetime.datetime, marker: Marker | None = None) -> str:
             if marker:
                 marker.touch(connection)
     return _log(f"models built ({scope}) in {time.monotonic() - started:.1f} s")
+
+
+def _build(scope: progress.Scope, notify: Callable[[str], None]) -> progress.Scope:
+    """Build; returns the scope that was built. If a constraint stops an incremental build, one full build replaces it.
+
+    Rows that contradict each other would otherwise fail this slot and every later one, because an incremental run keeps
+    what was built before. A full build that fails too raises DbtFailed.
+    """
+    try:
+        dbt.run(scope)
+    except dbt.DbtFailed as error:
+        if scope == "full" or not error.violates_constraint:
+            raise
+        reason = " ".join(str(error).split())
+        notify(
+            "the incremental build of the models failed on a constraint of the database, so everything is built again"
+            f" from scratch. The numbers are right afterwards; please report this as a defect: {reason}"
+        )
+        dbt.run("full")
+        return "full"
+    return scope
 
 
 def run_tests(slot: datetime.datetime, marker: Marker | None = None) -> str:

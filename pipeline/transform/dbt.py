@@ -8,6 +8,7 @@ import gc
 import hashlib
 import logging
 import os
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -25,6 +26,11 @@ TLS = ("sslmode", "sslrootcert", "sslcert", "sslkey", "sslcrl")
 
 class DbtFailed(Exception):
     """dbt ended with errors; the message lists every failed model or test with dbt's own words."""
+
+    @property
+    def violates_constraint(self) -> bool:
+        """True if PostgreSQL refused rows, e.g. `duplicate key value violates unique constraint "fct_plays_key"`."""
+        return re.search(r"violates [\w-]+( \w+)? constraint", str(self)) is not None
 
 
 def project_version() -> str:

@@ -56,7 +56,8 @@ def record_success(connection: Any, step: Step, scope: Scope, progress: Progress
 def run_scope(connection: Any, project_version: str, relations: list[str]) -> Scope | None:
     """What has to be run: nothing; the days that changed; or everything.
 
-    Everything at first, when the models have changed, and when one of the `relations` they build is gone.
+    Everything at first, if the models have changed, if one of the `relations` they build is missing, and if a load has
+    changed rows in place (load/staging.py clears the version of the last run).
     """
     last = last_success(connection, "run")
     if last is None or last.project_version != project_version:
@@ -67,7 +68,7 @@ def run_scope(connection: Any, project_version: str, relations: list[str]) -> Sc
             return "full"
     if newest_load(connection) == last.loaded_through:
         return None
-    return "full" if _is_much_new(connection) or _meets_offline_rows(connection) else "news"
+    return "full" if _is_much_new(connection) else "news"
 
 
 def _is_much_new(connection: Any) -> bool:
@@ -81,27 +82,6 @@ def _is_much_new(connection: Any) -> bool:
             " select rows > %s and rows > %s * (select sum(greatest(reltuples, 0)) from pg_class"
             "  where oid in ('staging.spotify_songs'::regclass, 'staging.spotify_history'::regclass)) from news",
             (MUCH, SHARE),
-        )
-        return bool(cursor.fetchone()[0])
-
-
-def _meets_offline_rows(connection: Any) -> bool:
-    """Whether news can change what int_offline_matches has paired: plays of a track of which the export has an offline
-    row within the month after, and of which plays were polled in that month."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "with tested as (select coalesce(max(loaded_through), 0) as through from pipeline.dbt_runs"
-            " where step = 'test'), news as ("
-            "  select account, track_uri, played_at_utc from staging.spotify_songs, tested where load_id > through"
-            "  union all"
-            "  select account, track_uri, played_at_utc from staging.spotify_history, tested where load_id > through"
-            " ) select exists (select from news join staging.spotify_history as told"
-            "  on told.offline is true and told.account = news.account and told.track_uri = news.track_uri"
-            "  and news.played_at_utc between told.played_at_utc - interval '31 days'"
-            "   and told.played_at_utc + interval '1 day'"
-            "  join staging.spotify_songs as polled on polled.account = told.account"
-            "  and polled.played_date_utc between told.played_date_utc - 31 and told.played_date_utc + 1"
-            "  and polled.track_uri = told.track_uri)"
         )
         return bool(cursor.fetchone()[0])
 

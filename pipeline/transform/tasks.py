@@ -20,7 +20,7 @@ class DbtRun(SlotTask):
         return Marker("marts", self.update_id)
 
     def run(self) -> None:
-        self.set_status_message(run_models(self.run_at, self.output()))  # type: ignore[misc]
+        self.set_status_message(run_models(self.run_at, self.output(), self.notice))  # type: ignore[misc]
 
 
 class DbtTest(SlotTask):

@@ -1,6 +1,6 @@
 {{
     config(
-        pre_hook="{% if is_incremental() %} delete from {{ this }} {% endif %}",
+        pre_hook="{% if is_incremental() %} delete from {{ this }} as built where not built.{{ is_news('found_in_load') }} {% endif %}",
         post_hook="analyze {{ this }}"
     )
 }}
@@ -15,7 +15,10 @@ in two steps belongs. So the day before and the day after are rebuilt with it. N
   exported plays   the day on which they ended; the day under which staging keeps them; and, for a row that was
                    corrected, the day on which it was taken to have ended before
   new ISRCs        of a track that was exported: the days on which an export row of it may now be the same play as a
-                   polled one of another release of the recording
+                   polled one of another release of the recording, and the days of its undated offline rows
+
+A day stays in this table until a `dbt test` has passed after it was found. int_offline_matches adds the days whose pairs
+it has changed: if the run ends before fct_plays is built, the next run must still know them.
 */
 {% if is_incremental() %}
     -- What the last run made of them. The models that follow build on this one, so that it cannot refer to them.
@@ -132,12 +135,46 @@ days_with_news as (
                 )
 
         {% endif %}
+
+        {% if history %}
+
+            union
+
+            select
+                undated.account,
+                undated.played_date_utc
+            from {{ ref('int_track_isrcs') }} as news
+            cross join lateral (
+                select
+                    offline.account,
+                    offline.played_date_utc
+                from {{ history }} as offline
+                where
+                    offline.account = news.account
+                    and offline.track_uri = news.track_uri
+                    and {{ is_undated('offline') }}
+                offset 0  -- noqa: AM09
+            ) as undated
+            where news.{{ is_news() }}
+
+        {% endif %}
     {% endif %}
 
 )
 
 select distinct
     days_with_news.account,
-    (days_with_news.played_date_utc + neighbour.days)::date as day_utc
+    (days_with_news.played_date_utc + neighbour.days)::date as day_utc,
+    {{ newest_load() }} as found_in_load
 from days_with_news
 cross join (values (-1), (0), (1)) as neighbour (days)
+{% if is_incremental() %}
+    where
+        not exists (
+            select 1
+            from {{ this }} as known
+            where
+                known.account = days_with_news.account
+                and known.day_utc = (days_with_news.played_date_utc + neighbour.days)::date
+        )
+{% endif %}

@@ -2,14 +2,15 @@
     config(
         unique_key=['account', 'track_uri', 'rule_id'],
         incremental_strategy='delete+insert',
+        pre_hook="{{ delete_counted_tombstones() }}",
         post_hook="{{ index_once('track', ['account', 'track_uri']) }}"
     )
 }}
 
 /*
 The tracks that rules exclude by track, artist, album or genre. News can change that: a genre is found, a credit becomes
-that of an artist. A track that is excluded no more keeps its row, so that the days of its plays are counted anew;
-changed_in_load is the newest load that was known when it became what it is.
+that of an artist. A track that is no longer excluded keeps its row until a `dbt test` has passed, so that the days of its
+plays are counted again; changed_in_load is the newest load that was known when it became what it is.
 */
 with
 

@@ -4,6 +4,8 @@
         post_hook=[
             "{{ index_once('day', ['played_date_utc', 'account']) }}",
             "{{ index_once('by_device', ['account', 'reported_at', 'row_id'], where='is_dated_by_device') }}",
+            "{{ index_once('undated', ['account', 'played_date_utc'], where='is_offline and not is_dated_by_device') }}",
+            "{{ index_once('undated_track', ['account', 'track_uri'], where='is_offline and not is_dated_by_device') }}",
             "{{ analyze_when_new() }}",
         ]
     )

@@ -1,227 +1,268 @@
-{{ config(post_hook="{{ analyze_when_new() }}", on_schema_change='fail') }}
+{{
+    config(
+        pre_hook="{{ set_offline_matches_aside() }}",
+        post_hook=["{{ add_days_of_changed_offline_matches() }}", "{{ analyze_when_new() }}"],
+        on_schema_change='fail'
+    )
+}}
 
--- depends_on: {{ ref('dim_tracks') }}
--- depends_on: {{ ref('int_history_plays') }}
--- depends_on: {{ ref('int_play_matches') }}
--- depends_on: {{ ref('int_polled_plays') }}
--- depends_on: {{ ref('int_track_isrcs') }}
+-- depends_on: {{ ref('int_days_to_rebuild') }}
+-- depends_on: {{ ref('stg_spotify__plays') }}
+-- depends_on: {{ ref('stg_spotify__history') }}
 
 /*
-Pairs of plays that no window can find: the export tells an offline play at the second of the sync, hours or days after
-its end, when it has no sound offline_timestamp; the Web API tells its end. What is left of both by int_play_matches is
-paired here: a polled play with a row of the same track (of one URI, ISRC, or title and artist) in the next sync that
-has one, at most 31 days later (Spotify lets a device play offline for 30); the last of the polled plays with the last
-of the rows, and so on back.
+Pairs of plays that no window can find: the export reports an offline play at the second of the sync, hours or days after
+its end, when it has no sound offline_timestamp; the Web API reports its end. What int_play_matches leaves of both is
+paired here: a polled play with a row of the same track (of one URI, ISRC, or title and artist, as int_play_matches) in
+the next sync that has one, at most 31 days later (Spotify lets a device play offline for 30); the last of the polled
+plays with the last of the rows, and so on back.
 
-Found in full builds alone, for a row of today can change pairs of a month ago. The pipeline builds in full whenever a
-load brings a play to which an offline row of the month after it may belong.
+Which sync a polled play belongs to depends only on the play and on the rows of the 31 days after it; who is paired in a
+sync depends only on the plays that belong to it. So an incremental run looks at the syncs within offline_reach_days()
+of the rebuilt days, and reads twice as far for what competes with them. Keys of tracks are those of the single play and
+the single sync, never those of the track's other plays: what lies further away must not change a pair.
 */
+{% set undated_days = 2 * (offline_reach_days() | int) %}
+{% set window -%} interval '{{ var("match_window_seconds") }} seconds' {%- endset %}
+{% set next_sync -%}
+    exported.reported_at between polled.played_at - {{ window }} and polled.played_at + interval '31 days'
+{%- endset %}
+
+with
+
 {% if is_incremental() %}
 
-    select * from {{ this }}
-    where false
+    matched_spans as (
 
-{% else %}
+        {{ spans_around_rebuilt_days(offline_reach_days()) }}
 
-    with
+    ),
 
-    undated as (
+    read_spans as (
 
-        select exported.*
-        from {{ ref('int_history_plays') }} as exported
+        {{ spans_around_rebuilt_days(undated_days) }}
+
+    ),
+
+{% endif %}
+
+undated as (
+
+    select exported.*
+    from
+        {% if is_incremental() %}
+            read_spans
+        cross join lateral (
+            select rows_of_syncs.*
+            from {{ ref('int_history_plays') }} as rows_of_syncs
+            where
+                rows_of_syncs.account = read_spans.account
+                and rows_of_syncs.played_date_utc >= lower(read_spans.span)
+                and rows_of_syncs.played_date_utc < upper(read_spans.span)
+                and {{ is_undated('rows_of_syncs') }}
+            offset 0  -- noqa: AM09
+        ) as exported
+        {% else %}
+            {{ ref('int_history_plays') }} as exported
+        {% endif %}
+    where
+        {{ is_undated('exported') }}
+        and exported.content_type = 'track'
+        and not exported.is_near_duplicate
+        and not exists (
+            select 1
+            from {{ ref('int_play_matches') }} as known
+            where
+                known.account = exported.account
+                and known.polled_date_utc between exported.played_date_utc - 1 and exported.played_date_utc + 1
+                and known.export_reported_at = exported.reported_at
+                and known.export_row_id = exported.row_id
+        )
+
+),
+
+-- Polled plays are read only where a sync may hold them.
+polled_spans as (
+
+    select
+        account,
+        unnest(range_agg(daterange(played_date_utc - 32, played_date_utc + 1, '[]'))) as span
+    from undated
+    group by account
+
+),
+
+polled_alone as (
+
+    select polled.*
+    from polled_spans
+    cross join lateral (
+        select plays.*
+        from {{ ref('int_polled_plays') }} as plays
         where
-            exported.is_offline
-            and not exported.is_dated_by_device
-            and exported.content_type = 'track'
-            and not exported.is_near_duplicate
-            and not exists (
-                select 1
-                from {{ ref('int_play_matches') }} as known
-                where
-                    known.account = exported.account
-                    and known.export_reported_at = exported.reported_at
-                    and known.export_row_id = exported.row_id
-            )
+            plays.account = polled_spans.account
+            and plays.played_date_utc >= lower(polled_spans.span)
+            and plays.played_date_utc < upper(polled_spans.span)
+        offset 0  -- noqa: AM09
+    ) as polled
+    where
+        not exists (
+            select 1
+            from {{ ref('int_play_matches') }} as known
+            where
+                known.account = polled.account
+                and known.polled_date_utc = polled.played_date_utc
+                and known.polled_at = polled.played_at
+                and known.polled_track_uri = polled.track_uri
+        )
 
-    ),
+),
 
-    times as (
+-- By how many names a track may be known, the surest first: those of the rows of one track and sync, of one play.
+exported_keys as (
 
-        select
-            account,
-            min(reported_at) - interval '31 days' as begins_at,
-            max(reported_at) + interval '{{ var("match_window_seconds") }} seconds' as ends_at
-        from undated
-        group by account
+    select distinct
+        account,
+        track_uri,
+        reported_at,
+        1 as pass,
+        track_uri as track_key
+    from undated
+    union
+    select
+        undated.account,
+        undated.track_uri,
+        undated.reported_at,
+        2 as pass,
+        isrcs.isrc as track_key
+    from undated
+    inner join {{ ref('int_track_isrcs') }} as isrcs
+        on undated.account = isrcs.account and undated.track_uri = isrcs.track_uri
+    union
+    select
+        account,
+        track_uri,
+        reported_at,
+        3 as pass,
+        {{ normalised_name('track_name') }} || '|' || {{ normalised_name('album_artist_name') }} as track_key
+    from undated
+    where track_name is not null and album_artist_name is not null
 
-    ),
+),
 
-    polled_alone as (
+polled_keys as (
 
-        select polled.*
-        from {{ ref('int_polled_plays') }} as polled
-        inner join times
-            on polled.account = times.account and polled.played_at between times.begins_at and times.ends_at
-        where
-            not exists (
-                select 1
-                from {{ ref('int_play_matches') }} as known
-                where
-                    known.account = polled.account
-                    and known.polled_date_utc = polled.played_date_utc
-                    and known.polled_at = polled.played_at
-                    and known.polled_track_uri = polled.track_uri
-            )
+    select
+        account,
+        track_uri,
+        played_at,
+        1 as pass,
+        track_uri as track_key
+    from polled_alone
+    union
+    select
+        account,
+        track_uri,
+        played_at,
+        2 as pass,
+        isrc as track_key
+    from polled_alone
+    where isrc is not null
+    union
+    select
+        polled_alone.account,
+        polled_alone.track_uri,
+        polled_alone.played_at,
+        3 as pass,
+        {{ normalised_name('steps.track_name') }} || '|' || {{ normalised_name("credit.artist ->> 'name'") }} as track_key
+    from polled_alone
+    inner join {{ ref('stg_spotify__plays') }} as steps
+        on
+            polled_alone.account = steps.account
+            and polled_alone.played_date_utc = steps.played_date_utc
+            and polled_alone.played_at = steps.played_at
+            and polled_alone.track_uri = steps.track_uri
+    cross join jsonb_array_elements(steps.artist_credits || steps.album_artist_credits) as credit (artist)
+    where steps.track_name is not null and credit.artist ->> 'name' is not null
 
-    ),
+),
 
-    -- By how many names a track may be known, the surest first.
-    exported_keys as (
+-- In which sync, and as what track, each polled play may have been reported.
+next_syncs as (
 
-        select distinct
-            account,
-            track_uri,
-            1 as pass,
-            track_uri as track_key
-        from undated
-        union
-        select
-            undated.account,
-            undated.track_uri,
-            2 as pass,
-            isrcs.isrc as track_key
-        from undated
-        inner join {{ ref('int_track_isrcs') }} as isrcs
-            on undated.account = isrcs.account and undated.track_uri = isrcs.track_uri
-        union
-        select
-            account,
-            track_uri,
-            3 as pass,
-            concat_ws(
-                '|', {{ normalised_name('track_name') }}, {{ normalised_name('album_artist_name') }}
-            ) as track_key
-        from undated
+    select distinct on (polled.account, polled.track_uri, polled.played_at)
+        polled.account,
+        polled.track_uri,
+        polled.played_at,
+        exported.track_uri as exported_track_uri,
+        exported.reported_at
+    from polled_keys as polled
+    inner join exported_keys as exported
+        on
+            polled.account = exported.account
+            and polled.pass = exported.pass
+            and polled.track_key = exported.track_key
+            and {{ next_sync }}
+    order by
+        polled.account asc,
+        polled.track_uri asc,
+        polled.played_at asc,
+        polled.pass asc,
+        exported.reported_at asc,
+        exported.track_uri asc
 
-    ),
+),
 
-    polled_keys as (
-
-        select distinct
-            account,
-            track_uri,
-            1 as pass,
-            track_uri as track_key
-        from polled_alone
-        union
-        select
-            account,
-            track_uri,
-            2 as pass,
-            isrc as track_key
-        from polled_alone
-        where isrc is not null
-        union
-        select
-            polled_alone.account,
-            polled_alone.track_uri,
-            3 as pass,
-            concat_ws(
-                '|',
-                {{ normalised_name('tracks.track_name') }},
-                {{ normalised_name("credit.artist ->> 'name'") }}
-            ) as track_key
-        from polled_alone
-        inner join {{ ref('dim_tracks') }} as tracks
-            on polled_alone.account = tracks.account and polled_alone.track_uri = tracks.track_uri
-        cross join jsonb_array_elements(tracks.artist_credits) as credit (artist)
-
-    ),
-
-    same_tracks as (
-
-        select
-            polled_keys.account,
-            polled_keys.track_uri as polled_track_uri,
-            exported_keys.track_uri as exported_track_uri,
-            min(polled_keys.pass) as pass
-        from polled_keys
-        inner join exported_keys
-            on
-                polled_keys.account = exported_keys.account
-                and polled_keys.pass = exported_keys.pass
-                and polled_keys.track_key = exported_keys.track_key
-        group by polled_keys.account, polled_keys.track_uri, exported_keys.track_uri
-
-    ),
-
-    -- In which sync, and as what track, each polled play may have been told.
-    next_syncs as (
-
-        select distinct on (polled.account, polled.track_uri, polled.played_at)
-            polled.account,
-            polled.track_uri,
-            polled.played_at,
-            polled.played_date_utc,
-            polled.duration_ms,
-            exported.track_uri as exported_track_uri,
-            exported.reported_at
-        from polled_alone as polled
-        inner join same_tracks
-            on polled.account = same_tracks.account and polled.track_uri = same_tracks.polled_track_uri
-        inner join undated as exported
-            on
-                same_tracks.account = exported.account
-                and same_tracks.exported_track_uri = exported.track_uri
-                and exported.reported_at
-                between polled.played_at - interval '{{ var("match_window_seconds") }} seconds'
-                and polled.played_at + interval '31 days'
-        order by
-            polled.account asc,
-            polled.track_uri asc,
-            polled.played_at asc,
-            same_tracks.pass asc,
-            exported.reported_at asc,
-            exported.track_uri asc
-
-    ),
-
-    numbered_plays as (
-
-        select
-            *,
-            row_number() over (
-                partition by account, exported_track_uri, reported_at order by played_at desc, track_uri asc
-            ) as place
-        from next_syncs
-
-    ),
-
-    numbered_rows as (
-
-        select
-            *,
-            row_number() over (partition by account, track_uri, reported_at order by row_id) as place
-        from undated
-
-    )
+numbered_plays as (
 
     select
         polled.account,
-        polled.played_date_utc as polled_date_utc,
-        polled.played_at as polled_at,
-        polled.track_uri as polled_track_uri,
+        polled.played_date_utc,
+        polled.played_at,
+        polled.track_uri,
         polled.duration_ms,
-        exported.played_date_utc as export_date_utc,
-        exported.reported_date_utc as export_reported_date_utc,
-        exported.reported_at as export_reported_at,
-        exported.row_id as export_row_id
-    from numbered_plays as polled
-    inner join numbered_rows as exported
+        next_syncs.exported_track_uri,
+        next_syncs.reported_at,
+        row_number() over (
+            partition by next_syncs.account, next_syncs.exported_track_uri, next_syncs.reported_at
+            order by next_syncs.played_at desc, next_syncs.track_uri asc
+        ) as place
+    from next_syncs
+    inner join polled_alone as polled
         on
-            polled.account = exported.account
-            and polled.exported_track_uri = exported.track_uri
-            and polled.reported_at = exported.reported_at
-            and polled.place = exported.place
+            next_syncs.account = polled.account
+            and next_syncs.track_uri = polled.track_uri
+            and next_syncs.played_at = polled.played_at
 
+),
+
+numbered_rows as (
+
+    select
+        *,
+        row_number() over (partition by account, track_uri, reported_at order by row_id) as place
+    from undated
+
+)
+
+select
+    polled.account,
+    polled.played_date_utc as polled_date_utc,
+    polled.played_at as polled_at,
+    polled.track_uri as polled_track_uri,
+    polled.duration_ms,
+    exported.played_date_utc as export_date_utc,
+    exported.reported_date_utc as export_reported_date_utc,
+    exported.reported_at as export_reported_at,
+    exported.row_id as export_row_id
+from numbered_plays as polled
+inner join numbered_rows as exported
+    on
+        polled.account = exported.account
+        and polled.exported_track_uri = exported.track_uri
+        and polled.reported_at = exported.reported_at
+        and polled.place = exported.place
+{% if is_incremental() %}
+    inner join matched_spans
+        on exported.account = matched_spans.account and exported.played_date_utc <@ matched_spans.span
 {% endif %}

@@ -14,7 +14,6 @@
 -- depends_on: {{ ref('int_polled_plays') }}
 -- depends_on: {{ ref('int_excluded_tracks') }}
 -- depends_on: {{ ref('fct_plays') }}
--- depends_on: {{ ref('dim_albums') }}
 
 -- What was heard of each track over the whole history. A track becomes a release of another recording by news of its
 -- own, so recording_key stands here too.

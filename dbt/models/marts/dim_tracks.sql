@@ -10,6 +10,8 @@
     )
 }}
 
+-- depends_on: {{ ref('int_news_tracks') }}
+
 -- A track's attributes as of its latest play; as of the latest that credits anybody, where one does. The Web API knows
 -- more of a track than the export, so what was polled goes before what was exported, however old. Tracks of one ISRC
 -- are releases of one recording, unless the listener's own seed file says otherwise.

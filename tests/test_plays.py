@@ -76,6 +76,11 @@ def test_the_moment_is_stored_in_utc_however_it_is_written(given: str, stored: s
     assert parse_one(item(given))["played_at_utc"] == stored
 
 
+@pytest.mark.parametrize("given", ["2006-04-01T00:00:00Z", "2026-11-23T14:30:01.400Z"])
+def test_the_first_and_the_last_possible_moment_are_taken(given: str) -> None:
+    assert parse_one(item(given))["played_at_utc"][:10] == given[:10]
+
+
 def test_only_a_moment_a_name_and_a_length_are_needed() -> None:
     play = parse_one(
         {"played_at": "2026-11-22T14:03:11Z", "track": {"uri": "spotify:track:x", "name": "N", "duration_ms": 1}}
@@ -148,6 +153,10 @@ def test_a_name_keeps_everything_but_what_postgresql_cannot_hold() -> None:
         (item("2026-11-22T14:03:11Z", type="episode"), "of type episode, not a track"),
         (item("yesterday"), "no played_at that is a date and time"),
         ({**item(""), "played_at": 1}, "no played_at that is a date and time"),
+        (item("2006-03-31T23:59:59.999Z"), "played_at is before 2006-04-01, when Spotify did not exist"),
+        (item("0001-01-01T00:00:00Z"), "played_at is before 2006-04-01, when Spotify did not exist"),
+        (item("2026-11-23T14:30:01.500Z"), "played_at is more than a day after the poll"),
+        (item("2099-01-01T00:00:00Z"), "played_at is more than a day after the poll"),
         (item("2026-11-22T14:03:11Z", duration_ms=None), "no duration_ms"),
         (item("2026-11-22T14:03:11Z", duration_ms=True), "no duration_ms"),
         (item("2026-11-22T14:03:11Z", duration_ms=-5), "no duration_ms"),

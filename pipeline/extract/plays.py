@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import quote_plus
 
 from pipeline.extract.errors import UnexpectedAnswer
-from pipeline.extract.values import boolean, format_moment, identifier, integer, parse_moment, text
+from pipeline.extract.values import EARLIEST_PLAY, boolean, format_moment, identifier, integer, parse_moment, text
 
 COLUMNS = (
     "account",
@@ -46,6 +46,8 @@ COLUMNS = (
 Play = dict[str, str]
 # How the reason begins for which an entry is passed over that is no loss: an episode, for instance.
 OTHER_KIND = "of type"
+# A play cannot end after it was fetched; the clocks of this machine and of Spotify may differ.
+CLOCKS_DIFFER = datetime.timedelta(days=1)
 
 
 def parse_page(body: bytes, account: str, fetched_at: datetime.datetime) -> tuple[list[Play], list[dict[str, Any]]]:
@@ -91,12 +93,17 @@ def track_of(item: Any) -> dict[str, Any]:
     return track
 
 
-def parse_item(item: Any, account: str, fetched_at: datetime.datetime) -> Play:
-    """One entry of a page. Raises PassedOver where it is no play."""
+def parse_item(item: Any, account: str, fetched_at: datetime.datetime, latest: datetime.datetime | None = None) -> Play:
+    """One entry of a page. `latest`: the latest possible `played_at`; a day after `fetched_at` if not given. Raises
+    PassedOver where it is no play."""
     track = track_of(item)
     played_at = parse_moment(item.get("played_at"))
     if played_at is None:
         raise PassedOver("no played_at that is a date and time")
+    if played_at < EARLIEST_PLAY:
+        raise PassedOver(f"played_at is before {EARLIEST_PLAY:%Y-%m-%d}, when Spotify did not exist")
+    if played_at > (latest or fetched_at + CLOCKS_DIFFER):
+        raise PassedOver("played_at is after the import" if latest else "played_at is more than a day after the poll")
     description = describe_track(track)
     if not description["song_duration_ms"]:
         raise PassedOver("no duration_ms")

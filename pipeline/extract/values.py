@@ -7,6 +7,8 @@ import hashlib
 from typing import Any
 
 LONGEST_IDENTIFIER = 200
+# No play can be older: Spotify was founded in April 2006.
+EARLIEST_PLAY = datetime.datetime(2006, 4, 1, tzinfo=datetime.UTC)
 
 
 def format_moment(moment: datetime.datetime) -> str:

@@ -131,7 +131,7 @@ class ImportHistory(ImportTask):
     def run(self) -> None:
         record, rows = self.find_record(), ""
         if record and (loaded_at(record) or RUN_BEGAN_AT) < RUN_BEGAN_AT:
-            repeat_import(record)
+            repeat_import(record, self.opened.not_read)
             rows = "imported before, no row is new; "
         elif record:
             rows = f"{sum(file.inserted for file in record.files):,} rows are new; "

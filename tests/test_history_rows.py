@@ -189,6 +189,33 @@ def test_unusual_moments_are_rewritten_and_harm_no_other_row(ts: str) -> None:
     assert not maker.skipped
 
 
-def test_a_play_in_the_future_is_kept_and_covers_no_time() -> None:
-    maker, rows = make(export_row(TS), export_row("2099-01-01T00:00:00Z"))
-    assert (len(rows), maker.first, maker.last) == (2, TS, TS)
+@pytest.mark.parametrize(
+    ("ts", "reason"),
+    [
+        ("1970-01-01T00:00:00Z", "ts is before 2006-04-01, when Spotify did not exist"),
+        ("0001-01-01T00:00:00Z", "ts is before 2006-04-01, when Spotify did not exist"),
+        ("2006-03-31T23:59:59Z", "ts is before 2006-04-01, when Spotify did not exist"),
+        ("2006-04-01T01:59:59+02:00", "ts is before 2006-04-01, when Spotify did not exist"),
+        ("2006-04-01T00:00:00Z", None),
+        ("2026-11-22T14:30:00Z", None),
+        ("2026-11-22T14:30:01Z", "ts is after the import"),
+        ("2026-11-22T14:30:00-00:01", "ts is after the import"),
+        ("9999-12-31T23:59:59Z", "ts is after the import"),
+    ],
+)
+def test_a_moment_at_which_nothing_can_have_been_played_is_skipped_with_its_number(ts: str, reason: str | None) -> None:
+    maker, rows = make(export_row(TS), export_row(ts))
+    assert maker.skipped == ({reason: [2]} if reason else {})
+    assert len(rows) == (1 if reason else 2)
+    assert {maker.first, maker.last} == {row["played_at_utc"] for row in rows}
+
+
+def test_a_stray_row_does_not_stretch_the_time_of_a_file_beyond_its_bounds() -> None:
+    maker = LineMaker("me", STAMP, ("2022-12-31T00:00:00Z", "2024-01-01T23:59:59Z"))
+    maker.lines([export_row("2019-05-05T10:00:00Z"), export_row("2022-12-30T10:00:00Z")])
+    assert (maker.first, maker.last) == ("", "")
+    maker.lines([export_row("2024-02-02T10:00:00Z"), export_row("2022-12-31T23:00:00Z")])
+    maker.lines(
+        [export_row("2019-05-05T10:00:00Z"), export_row("2023-06-01T10:00:00Z"), export_row("2026-01-01T10:00:00Z")]
+    )
+    assert (maker.first, maker.last) == ("2022-12-31T23:00:00Z", "2023-06-01T10:00:00Z")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import os
 import re
@@ -32,6 +33,22 @@ def write_export(path: Path, *files: list[Any], first: int = 0) -> Path:
             name = f"Spotify Extended Streaming History/{AUDIO.format(number)}"
             archive.writestr(name, json.dumps(rows, ensure_ascii=False, indent=2))
     return path
+
+
+def write_by_year(path: Path, **files: list[Any]) -> Path:
+    """A folder with files named by year: `_2019_1=rows`."""
+    path.mkdir(exist_ok=True)
+    for place, rows in files.items():
+        (path / f"Streaming_History_Audio{place}.json").write_text(json.dumps(rows))
+    return path
+
+
+def weekly(first: str, last: str) -> list[dict[str, Any]]:
+    """A play every week, in no order."""
+    begin, end = (datetime.date.fromisoformat(date) for date in (first, last))
+    dates = [begin + datetime.timedelta(days=7 * n) for n in range((end - begin).days // 7 + 1)]
+    rows = [export_row(f"{date}T09:30:00Z", f"Week {date}") for date in dates]
+    return [*rows[1::2], *rows[::2]]
 
 
 def receipt(said: str, line: str = "total") -> tuple[int, ...]:
@@ -333,3 +350,130 @@ def test_an_export_closes_the_gaps_that_it_covers_and_no_other(
     succeeded(pipeline.luigi("ImportHistory", "--export", str(write_export(tmp_path / "audio.zip", heard))))
     assert database.value(gaps) == [False, True]
     assert database.value("select count(*) from marts.fct_plays where source = 'export'") == 9
+
+
+SPANS = "select begins_at::date::text || ' ' || ends_at::date::text from staging.history_spans order by 1"
+
+
+def test_a_missing_year_stays_uncovered_and_its_gap_open(
+    pipeline: Pipeline, database: Database, spotify: SampleSpotify, tmp_path: Path
+) -> None:
+    for number, date in enumerate(("2020-02-10", "2020-10-05")):
+        spotify.page = page(*evening(50, date=date))
+        succeeded(pipeline.slot(f"2026-11-22T{14 + number}00", task="CopyToStaging"))
+    files = {"_2019": weekly("2019-01-03", "2019-06-20"), "_2019_1": weekly("2019-06-27", "2019-12-26")}
+    export = write_by_year(tmp_path / "export", **files, _2021=weekly("2021-01-02", "2021-12-25"))
+    run = succeeded(pipeline.luigi("ImportHistory", "--export", str(export)))
+    assert "missing: Streaming_History_Audio_2020.json. " in run.stdout
+    [record] = (pipeline.data / "imports" / "account=me").glob("*.json")
+    assert "Streaming_History_Audio_2020.json" in record.read_text()
+    assert database.rows(SPANS) == [("2019-01-03 2019-12-26",), ("2021-01-02 2021-12-25",)]
+    assert database.rows("select is_open from marts.fct_gaps") == [(True,)]
+    assert database.rows("select distinct is_at_least from reporting.rpt_totals") == [(True,)]
+    inside = "from marts.fct_capture_hours where hour_at between '2020-02-11' and '2020-10-05'"
+    assert database.rows(f"select distinct completeness {inside}") == [("possibly_lossy",)]
+
+    # With the file that was missing, nothing is.
+    write_by_year(export, _2020=weekly("2020-01-02", "2020-12-31"))
+    run = succeeded(pipeline.luigi("CopyHistory", "--export", str(export)))
+    assert "missing" not in run.stdout
+    assert ("2019-01-03 2021-12-25",) in database.rows(SPANS)
+    assert database.rows("select is_open from marts.fct_gaps") == [(False,)]
+    assert database.rows(f"select distinct completeness {inside}") == [("complete",)]
+
+
+def test_what_an_older_version_covered_wrongly_is_open_again_and_the_same_export_puts_it_right(
+    pipeline: Pipeline, database: Database, spotify: SampleSpotify, tmp_path: Path
+) -> None:
+    spotify.page = page(*evening(1))
+    export = write_by_year(
+        tmp_path / "export", _2017=weekly("2017-02-01", "2017-12-20"), _2019=weekly("2019-01-09", "2019-03-06")
+    )
+    numbered = write_export(tmp_path / "numbered.zip", day("2022-12-20"), day("2022-12-21"))
+    for path in (export, numbered):
+        succeeded(pipeline.luigi("CopyHistory", "--export", str(path)))
+    right = [("2017-02-01 2017-12-20",), ("2019-01-09 2019-03-06",), ("2022-12-20 2022-12-21",)]
+    assert database.rows(SPANS) == right
+    # What an older version has left: records without the new fields, and years that it joined over a hole.
+    first, _ = paths = sorted((pipeline.data / "imports" / "account=me").glob("*.json"))
+    for path in paths:
+        record = json.loads(path.read_bytes())
+        for name in ("rules", "remarks", "not_read"):
+            record.pop(name, None)
+        if path == first:
+            record["spans"] = [["2017-02-01T09:30:00Z", "2019-03-06T09:30:00Z"]]
+        path.write_text(json.dumps(record))
+    database.rows("delete from staging.history_spans where begins_at < '2020-01-01'")
+    database.rows(
+        "insert into staging.history_spans select account, '2017-02-01T09:30Z', '2019-03-06T09:30Z', export,"
+        " imported_at from pipeline.imports where export = 'export' limit 1"
+    )
+    run = succeeded(pipeline.slot("2026-11-22T1400", task="CopyToStaging"))
+    assert "no longer covers the time from 2017-02-01 to 2019-03-06" in run.stderr
+    assert "Import the same export again" in run.stderr.replace("\n", " ")
+    assert database.rows(SPANS) == right[2:], "where the rules agree, nothing is taken away"
+    quiet = succeeded(pipeline.slot("2026-11-22T1430", task="CopyToStaging"))
+    assert "no longer covers" not in quiet.stderr
+    again = succeeded(pipeline.luigi("CopyHistory", "--export", str(export)))
+    assert receipt(again.stdout) == (56, 0, 56, 0, 0, 0)
+    assert "missing: Streaming_History_Audio_2018.json" in again.stdout
+    assert database.rows(SPANS) == right
+    database.rows("drop table staging.history_spans")
+    succeeded(pipeline.slot("2026-11-22T1500", task="CopyToStaging"))
+    assert database.rows(SPANS) == right
+
+
+def test_impossible_moments_are_skipped_with_their_numbers(
+    pipeline: Pipeline, database: Database, tmp_path: Path
+) -> None:
+    rows = day("2022-12-20")
+    for place, ts in ((1, "1970-01-01T00:00:00Z"), (2, "2098-05-06T07:08:09Z"), (5, "0001-01-01T00:00:00Z")):
+        rows.insert(place, export_row(ts))
+    run = succeeded(pipeline.luigi("CopyHistory", "--export", str(write_export(tmp_path / "export.zip", rows))))
+    assert receipt(run.stdout, AUDIO.format(0)) == (6, 3, 0, 0, 3, 0)
+    assert "ts is before 2006-04-01, when Spotify did not exist (entry 2, 6)" in run.stdout
+    assert "ts is after the import (entry 3)" in run.stdout
+    assert database.rows("select distinct played_date_utc::text from staging.spotify_history") == [("2022-12-20",)]
+    [(skipped,)] = database.rows("select skipped_entries from pipeline.imports")
+    assert sorted(skipped.values()) == [[2, 6], [3]]
+    assert database.rows(SPANS) == [("2022-12-20 2022-12-20",)]
+
+
+@pytest.mark.parametrize(
+    "entries",
+    [
+        [],
+        [{"endTime": "2024-01-01 10:00", "trackName": "T", "msPlayed": 1}] * 2,
+        [None, "text", export_row("2099-01-01T00:00:00Z")],
+    ],
+)
+def test_an_import_that_reads_no_play_fails_and_leaves_nothing(
+    pipeline: Pipeline, tmp_path: Path, entries: list[Any]
+) -> None:
+    run = pipeline.luigi("ImportHistory", "--export", str(write_export(tmp_path / "export.zip", [], entries)))
+    assert run.returncode == 30
+    assert (
+        f"contains no play: none of its {len(entries)} entries could be read as one. Nothing was imported" in run.stderr
+    )
+    assert 'Request "Extended streaming history"' in run.stderr
+    assert not pipeline.files("imports/**/*")
+    assert "ExtractHistory" in pipeline.files("alerts/incidents.json")["alerts/incidents.json"].decode()
+
+
+def test_the_receipt_names_files_of_plays_that_were_not_read(pipeline: Pipeline, tmp_path: Path) -> None:
+    folder = tmp_path / "export"
+    folder.mkdir()
+    (folder / "endsong.json").write_text(json.dumps(day("2021-12-20")))
+    (folder / "endvideo.json").write_text(json.dumps(day("2021-12-21", 2)))
+    (folder / "my plays.json").write_text(json.dumps(day("2021-12-22")))
+    run = succeeded(pipeline.luigi("CopyHistory", "--export", str(folder)))
+    assert receipt(run.stdout, "endsong.json") == (3, 3, 0, 0, 0, 0)
+    assert receipt(run.stdout, "endvideo.json") == (2, 2, 0, 0, 0, 0)
+    assert "not read, though it looks like plays: my plays.json" in run.stdout
+    (folder / "my plays.json").rename(folder / "others.json")
+    again = succeeded(pipeline.luigi("ImportHistory", "--export", str(folder)))
+    assert "not read, though it looks like plays: others.json" in again.stdout
+    assert [json.loads(record)["not_read"] for record in pipeline.files("imports/account=me/[0-9]*.json").values()] == [
+        ["my plays.json"],
+        ["others.json"],
+    ]

@@ -75,9 +75,34 @@ def test_rows_that_are_no_plays_are_skipped_by_number_and_damage_is_named(pipeli
     assert "no played_at that is a date and time (entry 2)" in run.stdout
     assert "no duration_ms (entry 3)" in run.stdout
     path.write_bytes(header.encode() + b"2022-12-01T12:00:00Z,\xff\xfe,200000,\n")
-    spoiled = succeeded(pipeline.luigi("CopyHistory", "--export", str(path)))
-    assert "not UTF-8 (entry 1)" in spoiled.stdout
+    spoiled = pipeline.luigi("CopyHistory", "--export", str(path))
+    assert spoiled.returncode == 30
+    assert "contains no play: none of its 1 entries could be read as one" in spoiled.stderr
+    assert "not UTF-8 (entry 1)" in spoiled.stderr
     path.write_text(header + "2022-12-01T12:00:00Z," + "x" * 2**21 + ",200000,\n")
     refused = pipeline.luigi("CopyHistory", "--export", str(path))
     assert refused.returncode == 30
     assert "spotify_songs.csv, line 2: not CSV (field larger than field limit" in refused.stderr
+
+
+def test_impossible_moments_are_skipped_and_a_damaged_capture_costs_no_play(pipeline: Pipeline, tmp_path: Path) -> None:
+    header = "played_at_utc,song_name,song_duration_ms,track_id,last_updated_datetime_utc\n"
+    path = tmp_path / "spotify_songs.csv"
+    path.write_text(
+        header
+        + "2006-03-31T23:59:59Z,Too early,200000,a,2022-12-01T10:30:00Z\n"
+        + "2006-04-01T00:00:00Z,First,200000,b,2022-12-01T10:30:00Z\n"
+        + "2098-07-01T10:00:00Z,Too late,200000,c,2099-01-01T00:00:00Z\n"
+        + "2022-12-01T10:00:00Z,Captured before it was played,200000,d,1970-01-01T00:00:00Z\n"
+        + "2022-12-02T10:00:00Z,Captured in the future,200000,e,2099-01-01T00:00:00Z\n"
+    )
+    run = succeeded(pipeline.luigi("CopyHistory", "--export", str(path)))
+    assert receipt(run.stdout, "spotify_songs.csv") == (5, 3, 0, 0, 2, 0)
+    assert "played_at is before 2006-04-01, when Spotify did not exist (entry 1)" in run.stdout
+    assert "played_at is after the import (entry 3)" in run.stdout
+    rows = [row for path in list_partitions(PLAYS, pipeline.data) for row in read_partition(PLAYS, path)]
+    captured = [datetime.datetime.fromisoformat(row["last_updated_datetime_utc"]) for row in rows]
+    assert [row["song_name"] for row in rows] == ["First", "Captured before it was played", "Captured in the future"]
+    now = datetime.datetime.now(datetime.UTC)
+    assert [now - moment < datetime.timedelta(minutes=5) for moment in captured] == [False, True, True]
+    assert all(moment <= now for moment in captured)

@@ -96,7 +96,35 @@ def load_new_imports(connection: Any, data: Path, account: str | None = None) ->
         new = [record for record in records if record and (record.account, _moment(record)) not in known]
         for record in new:
             _insert(cursor, record)
+        _correct_spans(cursor, [record for record in records if record])
     return len(new)
+
+
+def _correct_spans(cursor: Any, records: list[ImportRecord]) -> None:
+    """Make staging.history_spans agree with these records, as the present rules read them: a record of an older version
+    of the program can cover less than it did. A span without a record stays."""
+    stated = {
+        (record.account, *map(datetime.datetime.fromisoformat, span), record.export, _moment(record))
+        for record in records
+        for span in record.spans
+    }
+    recorded = {(record.account, _moment(record)) for record in records}
+    cursor.execute("select account, begins_at, ends_at, source, imported_at from staging.history_spans")
+    held = set(cursor.fetchall())
+    wrong = [span for span in held - stated if (span[0], span[4]) in recorded]
+    for account, begins_at, ends_at, source, imported_at in wrong:
+        cursor.execute(
+            "delete from staging.history_spans where account = %s and begins_at = %s and ends_at = %s and source = %s",
+            (account, begins_at, ends_at, source),
+        )
+        logger.warning(
+            "%s: the import of %s on %s no longer covers the time from %s to %s, and gaps in it are open again: an"
+            " older version of this program may have joined years between which a file was missing. Import the same"
+            " export again",
+            *(account, source, f"{imported_at:%Y-%m-%d}", f"{begins_at:%Y-%m-%d}", f"{ends_at:%Y-%m-%d}"),
+        )
+    if new := sorted(stated - held):
+        execute_values(cursor, "insert into staging.history_spans values %s on conflict do nothing", new)
 
 
 def reload_all_imports(connection: Any, data: Path) -> int:
@@ -106,11 +134,11 @@ def reload_all_imports(connection: Any, data: Path) -> int:
     return load_new_imports(connection, data)
 
 
-def repeat_import(record: ImportRecord) -> None:
-    """The receipt of the same export once more: everything is there already."""
+def repeat_import(record: ImportRecord, not_read: tuple[str, ...]) -> None:
+    """The receipt of the same export once more: everything is there already. `not_read`: of the export as it is now."""
     from pipeline.extract.history.records import repeated, write_record
 
-    data, again = config.storage().root, repeated(record, utc_now())
+    data, again = config.storage().root, repeated(record, not_read, utc_now())
     write_record(data, again)
     with transaction() as connection:
         begin_load(connection)
@@ -148,6 +176,12 @@ def print_receipt(record: ImportRecord) -> None:
     lines = [f"{record.export}, imported for {record.account}:", "", format_receipt(record.files)]
     for begin, end in record.spans:
         lines.append(f"It covers the time from {begin[:10]} to {end[:10]} (UTC): gaps of the ledger in it are closed.")
+    lines += record.remarks
+    if record.not_read:
+        lines.append(
+            f"not read, though it looks like plays: {', '.join(record.not_read)}. The name is none of an extended"
+            " streaming history; to import such a file, give it alone to --export"
+        )
     print("\n" + "\n".join(lines) + "\n", flush=True)
 
 
@@ -175,9 +209,3 @@ def _insert(cursor: Any, record: ImportRecord) -> None:
             for number, file in enumerate(record.files)
         ],
     )
-    if record.spans:
-        execute_values(
-            cursor,
-            "insert into staging.history_spans values %s on conflict do nothing",
-            [(record.account, begin, end, record.export, record.imported_at) for begin, end in record.spans],
-        )

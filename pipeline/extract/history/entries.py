@@ -11,11 +11,11 @@ import ijson
 import orjson
 
 from pipeline.extract.history.errors import ExportRefused
-from pipeline.extract.history.export import ExportFile
+from pipeline.extract.history.export_file import ExportFile
 
-# Spotify's files have 10 to 13 MB. A larger one, of somebody who joined them, is read piece by piece: 64 MB of JSON
-# make 200 MB of objects.
-READ_WHOLE = 64 * 2**20
+# Spotify's files have 10 to 13 MB. A larger one, of somebody who joined them, is read piece by piece: 1 MB of JSON
+# makes 3 MB of objects, or 25 MB if it is nothing but empty ones.
+READ_WHOLE = 20 * 2**20
 PIECE = 20_000
 DEEPEST = 100
 BOM = b"\xef\xbb\xbf"

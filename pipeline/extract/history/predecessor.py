@@ -22,11 +22,11 @@ from pipeline.extract.datasets import PLAYS, Identity
 from pipeline.extract.errors import PartitionDamaged
 from pipeline.extract.files import write_atomic
 from pipeline.extract.history.errors import ExportRefused
-from pipeline.extract.history.export import ExportFile
+from pipeline.extract.history.export_file import ExportFile
 from pipeline.extract.history.receipt import FileReceipt
 from pipeline.extract.partitions import merge_rows, partition_path, read_partition
 from pipeline.extract.plays import PassedOver, Play, parse_item
-from pipeline.extract.values import parse_moment
+from pipeline.extract.values import EARLIEST_PLAY, parse_moment
 
 FIELD_LIMIT = 2**20
 LINK = re.compile(r"https://open\.spotify\.com/(?:intl-[a-z-]+/)?track/([A-Za-z0-9]+)")
@@ -93,7 +93,8 @@ def _count(plays: list[Play], path: Path) -> list[int]:
 
 
 def read_plays(file: IO[bytes], name: str, account: str, imported_at: datetime.datetime) -> Iterator[Play | str]:
-    """A play for each row, or the reason why there is none. `imported_at` stands in where a row lacks its capture.
+    """A play for each row, or the reason why there is none. `imported_at` is used if a row lacks its capture, or if
+    that is no possible moment.
 
     Raises ExportRefused for what is no CSV.
     """
@@ -105,7 +106,9 @@ def read_plays(file: IO[bytes], name: str, account: str, imported_at: datetime.d
                 if any("\udc80" <= letter <= "\udcff" for letter in "".join(map(str, row.values()))):
                     raise PassedOver("not UTF-8")
                 captured_at = parse_moment(row.get("last_updated_datetime_utc"))
-                yield parse_item(_item(row), account, captured_at or imported_at)
+                if captured_at is None or not EARLIEST_PLAY <= captured_at <= imported_at:
+                    captured_at = imported_at
+                yield parse_item(_item(row), account, captured_at, latest=imported_at)
             except PassedOver as reason:
                 yield str(reason)
     except csv.Error as error:

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from pipeline.extract.files import make_folder, write_atomic
 from pipeline.extract.history.receipt import FileReceipt
-from pipeline.extract.history.spans import Span
+from pipeline.extract.history.spans import RULES, Span, is_unchanged
 from pipeline.extract.raw import STAMP
 from pipeline.extract.values import format_moment
 
@@ -28,7 +28,9 @@ Version = tuple[int, int]  # bytes, nanoseconds of the last change
 @dataclass(frozen=True)
 class ImportRecord:
     """`imported_at`: when the import began, `ended_at`: when it ended, ISO 8601 in UTC. `spans`: the times it covers.
-    `partitions`: path, relative to the data folder → size and moment of change when it had ended."""
+    `partitions`: path, relative to the data folder → size and moment of change when it had ended. `remarks`: sentences
+    about what keeps time uncovered. `not_read`: files that look like plays and were not read. `rules`: the version of
+    the rules by which rows were chosen and `spans` found; records without it are of version 1."""
 
     account: str
     imported_at: str
@@ -38,6 +40,14 @@ class ImportRecord:
     spans: tuple[Span, ...]
     partitions: dict[str, Version]
     ended_at: str = ""
+    remarks: tuple[str, ...] = ()
+    not_read: tuple[str, ...] = ()
+    rules: int = 1
+
+    @property
+    def is_current(self) -> bool:
+        """False for an import of an older version of the rules: the same export must be read again."""
+        return self.rules >= RULES
 
     def is_still_there(self, data: Path) -> bool:
         """Whether every partition is as the import left it, so that nothing of the export can be missing."""
@@ -59,7 +69,13 @@ def read_record(path: Path) -> ImportRecord | None:
         found = json.loads(path.read_bytes())
         found["files"] = tuple(FileReceipt(**file) for file in found["files"])
         found["spans"] = tuple((begin, end) for begin, end in found["spans"])
-        return ImportRecord(**found)
+        found["remarks"], found["not_read"] = tuple(found.get("remarks", ())), tuple(found.get("not_read", ()))
+        record = ImportRecord(**found)
+        if not record.is_current and not is_unchanged(file.file for file in record.files):
+            # Version 1 could join years between which a file was missing, and a record does not tell when each file
+            # began: no time is covered until the export is imported again.
+            return dataclasses.replace(record, spans=())
+        return record
     except (ValueError, TypeError, KeyError) as error:
         logger.error("%s is no record of an import (%s); delete it or restore it", path, type(error).__name__)
         return None
@@ -69,7 +85,7 @@ def find_record(data: Path, account: str, digest: str, since: datetime.datetime)
     """The last import of this export that has ended after `since` or of which all rows are still there."""
     for path in reversed(list_records(data, account)):
         record = read_record(path)
-        if record is None or record.digest != digest:
+        if record is None or record.digest != digest or not record.is_current:
             continue
         if record.ended_at >= format_moment(since) or record.is_still_there(data):
             return record
@@ -111,11 +127,11 @@ def end_import(folder: Path) -> None:
         folder.parent.rmdir()
 
 
-def repeated(record: ImportRecord, now: datetime.datetime) -> ImportRecord:
-    """The record of the same export once more."""
+def repeated(record: ImportRecord, not_read: tuple[str, ...], now: datetime.datetime) -> ImportRecord:
+    """The record of the same export once more. `not_read`: files that lie beside its own now."""
     files: Sequence[FileReceipt] = [file.again() for file in record.files]
     moment = format_moment(now)
-    return dataclasses.replace(record, imported_at=moment, files=tuple(files), ended_at=moment)
+    return dataclasses.replace(record, imported_at=moment, files=tuple(files), ended_at=moment, not_read=not_read)
 
 
 def _version(path: Path) -> Version | None:

@@ -9,7 +9,6 @@ A line is put together by hand from cached parts: a million rows through csv.wri
 
 from __future__ import annotations
 
-import bisect
 import datetime
 import hashlib
 from collections import defaultdict
@@ -17,7 +16,7 @@ from collections.abc import Callable, Iterable
 from operator import itemgetter
 from typing import Any
 
-from pipeline.extract.values import identifier, text
+from pipeline.extract.values import EARLIEST_PLAY, identifier, text
 
 # What was played. Field of the export → column of the partition.
 CONTENT = {
@@ -60,6 +59,7 @@ SIDE = len(CIRCUMSTANCES) + len(FLAGS)
 BOOLEANS = {"true": "true", "1": "true", "false": "false", "0": "false"}
 LARGEST = 2**53
 PUNCTUATION = tuple("--T::Z")
+EARLIEST = f"{EARLIEST_PLAY:%Y-%m-%dT%H:%M:%SZ}"
 # offline_timestamp counts milliseconds in older rows and seconds in newer.
 FIRST_OF_MILLISECONDS = 10**11
 Skipped = dict[str, list[int]]
@@ -78,15 +78,17 @@ def key_length(account: str) -> int:
 
 class LineMaker:
     """Makes lines for one account and one import. `stamp`: when the import began, as it stands in the lines; UTC.
+    `bounds`: begin and end of the time within which plays count for `first` and `last`.
 
-    `read`: entries seen so far. `first`, `last`: the earliest and the latest `ts` among
-    them, those in the future left out.
+    `read`: entries seen so far. `first`, `last`: the earliest and the latest `ts` among the lines.
     `skipped`: reason → numbers of the entries that gave no line, from 1. `unknown`: fields that no column is kept for.
     """
 
-    def __init__(self, account: str, stamp: str) -> None:
+    def __init__(self, account: str, stamp: str, bounds: tuple[str, str] = ("", "~")) -> None:
         self.account = account
         self.stamp = stamp
+        self.bounds = bounds
+        self._now = stamp[:19] + "Z"
         self.read = 0
         self.first = self.last = ""
         self.skipped: Skipped = defaultdict(list)
@@ -112,12 +114,13 @@ class LineMaker:
         return [made[key] for key in keys]
 
     def _note_moments(self, keys: list[str]) -> None:
-        # A clock that was wrong can put a play into the future, which no export covers.
-        until_now = keys[: bisect.bisect(keys, f"{self.account},{self.stamp[:10]},{self.stamp}")]
-        moments = [key.split(",")[2] for key in (*until_now[:1], *until_now[-1:])]
-        if moments:
-            self.first = min(moments[0], self.first or moments[0])
-            self.last = max(moments[-1], self.last)
+        begin, end = self.bounds
+        place = len(f"{self.account},2026-11-22,")
+        first = next((moment for key in keys if (moment := key[place : place + 20]) >= begin), "")
+        last = next((moment for key in reversed(keys) if (moment := key[place : place + 20]) <= end), "")
+        if first and first <= last:
+            self.first = min(first, self.first or first)
+            self.last = max(last, self.last)
 
     def _line(self, entry: Any) -> str:
         if not isinstance(entry, dict):
@@ -131,6 +134,10 @@ class LineMaker:
             values = _values(ABSENT | entry)
         ts, ms_played, offline_timestamp, is_offline = values[:4]
         moment = _moment(ts)
+        if moment < EARLIEST:
+            raise NoRow(f"ts is before {EARLIEST[:10]}, when Spotify did not exist")
+        if moment > self._now:
+            raise NoRow("ts is after the import")
         if type(ms_played) is not int or not 0 <= ms_played < LARGEST:
             ms_played = _milliseconds(ms_played)
         if type(offline_timestamp) is not int or not 0 < offline_timestamp < LARGEST:

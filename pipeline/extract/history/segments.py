@@ -23,18 +23,23 @@ from pathlib import Path
 
 from pipeline.extract.files import sync_folder, write_atomic
 from pipeline.extract.history.entries import read_entries
-from pipeline.extract.history.export import ExportFile
+from pipeline.extract.history.errors import ExportRefused
+from pipeline.extract.history.export_file import ExportFile
 from pipeline.extract.history.rows import LineMaker, Skipped
+from pipeline.extract.history.spans import EVERYTHING, RULES, FileTimes, Span, longest_pause
 
 # Below this many bytes another process costs more than it saves.
 WORTH_A_PROCESS = 40_000_000
 MOST_PROCESSES = 4
+# Entries of one file that are no plays. Each number is kept for the receipt, so more would be memory without a limit.
+MOST_SKIPPED = 1_000_000
 
 
 @dataclass
 class Segment:
     """`read`: entries of the file. `lines`: those kept, each of which lies in one of `days`: UTC date →
-    [offset, length, lines] of its pieces. `first`, `last`: earliest and latest `ts`."""
+    [offset, length, lines] of its pieces. `first`, `last`: earliest and latest `ts` within the bounds of the job.
+    `rules`: the version of the rules by which it was made."""
 
     read: int = 0
     lines: int = 0
@@ -43,22 +48,30 @@ class Segment:
     first: str = ""
     last: str = ""
     days: dict[str, list[list[int]]] = field(default_factory=dict)
+    rules: int = 1
+
+    def times(self) -> FileTimes:
+        dates = [date for date in self.days if self.first[:10] <= date <= self.last[:10]]
+        return FileTimes(self.read, self.first, self.last, longest_pause(dates))
 
 
 @dataclass(frozen=True)
 class Job:
+    """`bounds`: the time within which plays count for `first` and `last`."""
+
     file: ExportFile
     path: Path
     account: str
     stamp: str
+    bounds: Span = EVERYTHING
 
 
 def make_segments(jobs: Sequence[Job]) -> Iterator[tuple[Job, Segment]]:
     """The segment of each job, as they become ready; those of a run before at once. Raises ExportRefused."""
     missing = []
     for job in jobs:
-        if index_path(job).exists():
-            yield job, read_index(job)
+        if segment := read_index(job):
+            yield job, segment
         else:
             missing.append(job)
     processes = min(MOST_PROCESSES, os.cpu_count() or 1, len(missing))
@@ -89,8 +102,8 @@ def make_segment(job: Job) -> Segment:
 
 
 def _make_segment(job: Job) -> Segment:
-    maker = LineMaker(job.account, job.stamp)
-    segment = Segment()
+    maker = LineMaker(job.account, job.stamp, job.bounds)
+    segment = Segment(rules=RULES)
     temporary = job.path.with_name(f".{job.path.name}.tmp")
     dates = slice(len(job.account) + 1, len(job.account) + 11)
     try:
@@ -102,6 +115,11 @@ def _make_segment(job: Job) -> Segment:
                     length = target.write(("\n".join(lines) + "\n").encode())
                     segment.days.setdefault(date, []).append([offset, length, len(lines)])
                     segment.lines += len(lines)
+                if sum(map(len, maker.skipped.values())) > MOST_SKIPPED:
+                    raise ExportRefused(
+                        f"{job.file.name} is no list of plays: of its first {maker.read:,} entries more than"
+                        f" {MOST_SKIPPED:,} are no plays. Nothing was imported; leave it out"
+                    )
             target.flush()
             os.fsync(target.fileno())
         temporary.replace(job.path)
@@ -118,8 +136,12 @@ def index_path(job: Job) -> Path:
     return job.path.with_suffix(".json")
 
 
-def read_index(job: Job) -> Segment:
-    return Segment(**json.loads(index_path(job).read_bytes()))
+def read_index(job: Job) -> Segment | None:
+    """None if there is no segment yet, or if an older version of the program has made it."""
+    if not index_path(job).exists():
+        return None
+    segment = Segment(**json.loads(index_path(job).read_bytes()))
+    return segment if segment.rules == RULES else None
 
 
 def _begin_worker() -> None:

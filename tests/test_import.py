@@ -477,3 +477,20 @@ def test_the_receipt_names_files_of_plays_that_were_not_read(pipeline: Pipeline,
         ["my plays.json"],
         ["others.json"],
     ]
+
+
+def test_status_knows_the_last_play_of_an_account_with_imported_history_alone(pipeline: Pipeline, export: Path) -> None:
+    def last_play(*arguments: str) -> Any:
+        run = pipeline.run(str(BIN / "python"), "-m", "pipeline", "status", *arguments)
+        return json.loads(run.stdout)["accounts"]["me"]["last_play_at"] if arguments else run.stdout
+
+    assert last_play("--json") is None
+    succeeded(pipeline.luigi("CopyHistory", "--export", str(export)))
+    assert last_play("--json") == "2022-12-21T11:00:00Z"
+    assert "last play     21 Dec 11:00, " in last_play()
+    # An older version let a row of the future in.
+    partition = pipeline.data / "spotify_history/account=me/2099/01/2099-01-01.csv"
+    partition.parent.mkdir(parents=True)
+    known = (pipeline.data / "spotify_history/account=me/2022/12/2022-12-20.csv").read_text()
+    partition.write_text(known.replace("2022-12-20", "2099-01-01"))
+    assert last_play("--json") == "2022-12-21T11:00:00Z"

@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.extract import raw
-from pipeline.extract.datasets import PLAYS
+from pipeline.extract.datasets import HISTORY, PLAYS, Dataset
 from pipeline.extract.errors import PartitionDamaged, TokenStoreError
 from pipeline.extract.partitions import list_partitions, read_partition
 from pipeline.extract.pause import current_pause
+from pipeline.extract.plays import CLOCKS_DIFFER
 from pipeline.extract.records import latest_records, outcome
 from pipeline.extract.tokens import load_tokens
 from pipeline.visualize.render import page_path
@@ -33,19 +34,34 @@ def _polls(data: Path, account: str, now: datetime.datetime) -> Json:
         and int((now - datetime.datetime.fromisoformat(polled["fetched_at"])).total_seconds() // 60),
         "last_poll_items": polled and polled["items"],
         "last_poll_new_plays": polled and polled["new_plays"],
-        **_last_play(data, account),
+        **_last_play(data, account, now),
     }
 
 
-def _last_play(data: Path, account: str) -> Json:
-    for path in reversed(list_partitions(PLAYS, data, account)):
+def _last_play(data: Path, account: str, now: datetime.datetime) -> Json:
+    """The newest play, polled or imported; `damage`: of a partition that had to be read for it."""
+    last: list[str] = []
+    damage: str | None = None
+    for dataset in (PLAYS, HISTORY):
         try:
-            rows = read_partition(PLAYS, path)
+            last += _last_of(dataset, data, account, now)
         except PartitionDamaged as error:
-            return {"last_play_at": None, "damage": str(error)}
-        if rows:
-            return {"last_play_at": rows[-1]["played_at_utc"], "damage": None}
-    return {"last_play_at": None, "damage": None}
+            damage = damage or str(error)
+    newest = max(last, key=datetime.datetime.fromisoformat, default=None)
+    return {"last_play_at": None if damage else newest, "damage": damage}
+
+
+def _last_of(dataset: Dataset, data: Path, account: str, now: datetime.datetime) -> list[str]:
+    """The moment of the newest row; none without rows. Rows in the future, which older versions of the program let in,
+    are no plays; clocks may differ by a day. Raises PartitionDamaged."""
+    limit = now + CLOCKS_DIFFER
+    for path in reversed(list_partitions(dataset, data, account)):
+        if path.stem > limit.date().isoformat():
+            continue
+        moments = [row[dataset.moment] for row in read_partition(dataset, path)]
+        if known := [moment for moment in moments if datetime.datetime.fromisoformat(moment) <= limit]:
+            return known[-1:]
+    return []
 
 
 def _answers(data: Path, account: str) -> Json:

@@ -54,7 +54,8 @@ def _account(known: Json, now: datetime.datetime, zone: str, daily_calls: int) -
     lines = [_line("last poll", poll)]
     if known["last_attempt"] not in (None, "polled"):
         lines.append(_line("since then", f"{known['last_attempt'].replace('_', ' ')}, {at(known['last_attempt_at'])}"))
-    lines.append(_line("last play", at(known["last_play_at"]) + _ago(known["last_play_at"], now)))
+    last_play = at(known["last_play_at"]) + _ago(known["last_play_at"], now)
+    lines.append(_line("last play", "unknown, see below" if known["damage"] else last_play))
     if known.get("plays") is not None:
         lines.append(_line("plays", f"{known['plays']:,}, {known['plays_today']:,} of them today"))
     if known["pending_answers"] or known["rejected_answers"]:

@@ -32,7 +32,8 @@ class SamplePlay:
 @dataclass
 class Person:
     """`saved`: the items of /me/tracks, newest first. `page`: given instead of the plays, whatever they are.
-    `stalls`: times (begin, end) in which nothing new was shown, until they ended."""
+    `stalls`: times (begin, end) in which nothing new was shown, until they ended. `user_id`: the `id` of GET /me, if it
+    is another than `account_id`. `shown_ids`: which of both GET /me returns."""
 
     account_id: str
     plays: list[SamplePlay] = field(default_factory=list)
@@ -41,8 +42,13 @@ class Person:
     scopes: list[str] = field(default_factory=lambda: list(SCOPES))
     stalls: list[tuple[datetime.datetime, datetime.datetime]] = field(default_factory=list)
 
+    user_id: str = ""
+    shown_ids: tuple[str, ...] = ("account_id", "id")
+
     def profile(self) -> Json:
-        return {"account_id": self.account_id, "id": self.account_id, "display_name": f"The listener {self.account_id}"}
+        ids = {"account_id": self.account_id, "id": self.user_id or self.account_id}
+        shown = {name: ids[name] for name in self.shown_ids}
+        return {**shown, "display_name": f"The listener {self.account_id}"}
 
     def recently_played(self, now: datetime.datetime) -> list[Json]:
         """What of the last 50 is returned at `now`: newest first."""

@@ -12,7 +12,7 @@ from pipeline import config
 from pipeline.doctor.finding import FAILED, OK, WARNING, Finding
 from pipeline.extract.answers import utc_now
 from pipeline.extract.errors import RateLimited, SpotifyError
-from pipeline.extract.identity import account_id, stored_id
+from pipeline.extract.identity import stored_ids, user_ids
 from pipeline.extract.spotify import SpotifyClient
 from pipeline.extract.tokens import load_tokens, read_tokens
 from pipeline.status.problems import WARN_DAYS_LEFT
@@ -74,9 +74,9 @@ def _ask(client: SpotifyClient) -> float | None:
             return
 
     client.session.hooks["response"].append(look)
-    person = account_id(json.loads(client.get("/me")))
-    known = stored_id(client.data, client.account)
-    if known not in (None, person):
+    person = user_ids(json.loads(client.get("/me")))
+    known = stored_ids(client.data, client.account)
+    if known is not None and not known.share_one_with(person):
         raise SpotifyError(
             "the consent is of another Spotify user than the history. Log in as that user: python -m pipeline"
             f" authorize --account {client.account}"

@@ -20,7 +20,7 @@ from typing import Any
 from pipeline import config
 from pipeline.extract.answers import utc_now
 from pipeline.extract.callback import Inbox, Verdict, listening, redirect_uri, wait_for_address
-from pipeline.extract.consent import DASHBOARD, fetch_account_id, fetch_tokens, make_link, open_session
+from pipeline.extract.consent import DASHBOARD, fetch_tokens, fetch_user_ids, make_link, open_session
 from pipeline.extract.errors import ConsentRefused, SpotifyError
 from pipeline.extract.identity import confirm_identity
 from pipeline.extract.tokens import CONSENT_LASTS, Tokens, digest, token_lock, write_tokens
@@ -102,8 +102,8 @@ def authorize(
         address = _await(inbox, back, paste, typed, timeout)
         now = utc_now()
         granted = fetch_tokens(session, settings, address)
-        person = fetch_account_id(settings, granted)
-    confirm_identity(data, account, person)
+        person = fetch_user_ids(settings, granted)
+    confirm_identity(data, account, *person)
     tokens = Tokens(
         account,
         granted["refresh_token"],
@@ -111,7 +111,7 @@ def authorize(
         access_token=granted["access_token"],
         expires_at=(now + datetime.timedelta(seconds=granted.get("expires_in") or 3600)).isoformat(),
         pkce=True,
-        account_id=person,
+        account_id=person.best,
         bootstrap=digest(settings.refresh_token(account)),
     )
     with token_lock(data, account):

@@ -18,7 +18,7 @@ import requests
 from pipeline import config
 from pipeline.extract.answers import raise_for_status, send_patiently
 from pipeline.extract.errors import ClientRejected, ConsentRefused, SpotifyUnreachable, UnexpectedAnswer
-from pipeline.extract.identity import account_id
+from pipeline.extract.identity import UserIds, user_ids
 
 NEEDED = "user-read-recently-played"
 SCOPES = [NEEDED, "user-library-read"]
@@ -119,7 +119,7 @@ def _check_tokens(response: requests.Response) -> requests.Response:
     )
 
 
-def fetch_account_id(settings: config.spotify, tokens: dict[str, Any]) -> str:
+def fetch_user_ids(settings: config.spotify, tokens: dict[str, Any]) -> UserIds:
     """Whose tokens these are. Raises SpotifyError; Forbidden for whoever the application does not let in."""
     headers = {"Authorization": f"Bearer {tokens['access_token']}", "User-Agent": USER_AGENT}
     url = f"{settings.api_url.rstrip('/')}/me"
@@ -130,7 +130,7 @@ def fetch_account_id(settings: config.spotify, tokens: dict[str, Any]) -> str:
     if response.status_code >= 500:
         raise _unreachable(url, f"status {response.status_code}")
     raise_for_status(response, [tokens["access_token"], tokens["refresh_token"]])
-    return account_id(_json(response))
+    return user_ids(_json(response))
 
 
 def _unreachable(url: str, what: str) -> SpotifyUnreachable:

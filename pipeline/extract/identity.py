@@ -1,15 +1,17 @@
-"""Whose history an account is: Spotify's id of the person, kept from the first consent on.
+"""Whose history an account is: Spotify's ids of the person, kept from the first consent on.
 
-    data/accounts/account=<a>.json    account_id
+    data/accounts/account=<a>.json    account, account_id, id
 
-It outlives the tokens, so that a later consent of somebody else is not taken into the same history.
+It outlives the tokens, so that a later consent of somebody else is not taken into the same history. `GET /me` has long
+returned `id` only and now returns `account_id` too. A file without `id` holds either of them in account_id; it is
+completed when the person is identified again.
 """
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from pipeline.extract.errors import UnexpectedAnswer, WrongPerson
 from pipeline.extract.files import named_lock, write_atomic
@@ -21,21 +23,45 @@ def identity_path(data: Path, account: str) -> Path:
     return data / FOLDER / f"account={account}.json"
 
 
-def account_id(profile: Any) -> str:
-    """The person's id, from the body of `GET /me`."""
-    found = profile.get("account_id") or profile.get("id") if isinstance(profile, dict) else None
-    if not isinstance(found, str) or not found:
+class UserIds(NamedTuple):
+    """A Spotify user's ids; "" for one that is not known."""
+
+    account_id: str
+    id: str
+
+    @property
+    def best(self) -> str:
+        return self.account_id or self.id
+
+    def share_one_with(self, other: UserIds) -> bool:
+        """True if both are the same user. The fields are not compared one by one: see the module's docstring."""
+        return bool({*self} & {*other} - {""})
+
+    def completed_by(self, older: UserIds) -> UserIds:
+        """With each id that only `older`, of the same user, has."""
+        user_id = self.id or older.id
+        return UserIds(self.account_id or older.account_id or user_id, user_id)
+
+
+def user_ids(profile: Any) -> UserIds:
+    """From the body of `GET /me`. Raises UnexpectedAnswer if it has neither id."""
+    found = [profile.get(name) if isinstance(profile, dict) else None for name in UserIds._fields]
+    ids = UserIds(*(value if isinstance(value, str) else "" for value in found))
+    if not ids.best:
         raise UnexpectedAnswer(
             "Spotify's answer to GET /me names no account_id, so that nobody knows whose plays they are"
         )
-    return found
+    return ids
 
 
-def stored_id(data: Path, account: str) -> str | None:
+def stored_ids(data: Path, account: str) -> UserIds | None:
     """Raises WrongPerson where the file cannot be read: then it is not known whose history this is."""
     path = identity_path(data, account)
     try:
-        return str(json.loads(path.read_bytes())["account_id"]) if path.exists() else None
+        if not path.exists():
+            return None
+        held = json.loads(path.read_bytes())
+        return UserIds(str(held["account_id"]), str(held.get("id", "")))
     except (ValueError, KeyError, TypeError):
         raise WrongPerson(
             f"{path} is damaged, so whose history account {account!r} is cannot be checked. Restore the file from a"
@@ -48,14 +74,18 @@ def any_identity(data: Path) -> bool:
     return any((data / FOLDER).glob("account=*.json"))
 
 
-def confirm_identity(data: Path, account: str, person: str) -> None:
-    """Keep `person` (an account_id) as the listener of `account`.
+def confirm_identity(data: Path, account: str, account_id: str, user_id: str = "") -> None:
+    """Keep the person with these UserIds as the listener of `account`; ids that the stored file lacks are added to it.
 
     Raises WrongPerson when the account is somebody else's, or the person already has an account of another name.
     """
+    person = UserIds(account_id, user_id)
     with named_lock(data, "accounts"):
-        known = stored_id(data, account)
-        if known == person:
+        known = stored_ids(data, account)
+        if known is not None and known.share_one_with(person):
+            completed = person.completed_by(known)
+            if completed != known:
+                _write(data, account, completed)
             return
         if known is not None:
             raise WrongPerson(
@@ -64,10 +94,15 @@ def confirm_identity(data: Path, account: str, person: str) -> None:
             )
         for path in (data / FOLDER).glob("account=*.json"):
             other = path.stem.removeprefix("account=")
-            if stored_id(data, other) == person:
+            holder = stored_ids(data, other)
+            if holder is not None and holder.share_one_with(person):
                 raise WrongPerson(
                     f"this Spotify user already has the account {other!r}; under the name {account!r} as well, every"
                     " play would be counted twice. Log in as another user, or go on with the account there is"
                 )
-        body = json.dumps({"account": account, "account_id": person}, indent=1) + "\n"
-        write_atomic(identity_path(data, account), body.encode())
+        _write(data, account, person)
+
+
+def _write(data: Path, account: str, person: UserIds) -> None:
+    body = json.dumps({"account": account, "account_id": person.best, "id": person.id}, indent=1) + "\n"
+    write_atomic(identity_path(data, account), body.encode())

@@ -27,7 +27,7 @@ from pipeline.extract.errors import (
     UnexpectedAnswer,
     WrongPerson,
 )
-from pipeline.extract.identity import account_id, any_identity, confirm_identity
+from pipeline.extract.identity import any_identity, confirm_identity, user_ids
 from pipeline.extract.pause import Pause, current_pause, write_pause
 from pipeline.extract.refresh import consent_ended, refresh
 from pipeline.extract.tokens import Tokens, read_tokens, token_lock, write_tokens
@@ -171,8 +171,8 @@ class SpotifyClient:
         try:
             response = send_patiently(lambda: self._ask("/me", {}, tokens.access_token))
             raise_for_status(response, self._secrets())
-            person = account_id(response.json())
-            confirm_identity(self.data, self.account, person)
+            person = user_ids(response.json())
+            confirm_identity(self.data, self.account, *person)
         except WrongPerson:
             # Neither used nor sent again. A new token in the settings, or a new consent, takes its place.
             with token_lock(self.data, self.account):
@@ -187,7 +187,7 @@ class SpotifyClient:
             )
             return tokens
         with token_lock(self.data, self.account):
-            identified = replace(self._stored_tokens(), account_id=person)
+            identified = replace(self._stored_tokens(), account_id=person.best)
             write_tokens(self.data, identified)
             return identified
 

@@ -57,7 +57,7 @@ def post(text: str, picture: bytes | None = None) -> None:
     """Send `text`, and by bot token the PNG `picture` after it. Raises NotTaken."""
     settings, scrubbed = config.slack(), scrub(text)
     try:
-        with _time_limit(MOST_WAITS * settings.timeout):
+        with time_limit(MOST_WAITS * settings.timeout):
             if settings.webhook_url:
                 _by_webhook(settings.webhook_url, scrubbed, settings.timeout)
             else:
@@ -120,8 +120,12 @@ def _refused(status: int, words: str, headers: Any) -> NotTaken:
 
 
 @contextlib.contextmanager
-def _time_limit(seconds: int) -> Iterator[None]:
-    """A Slack that answers a byte now and then would hold the slot up for ever."""
+def time_limit(seconds: int) -> Iterator[None]:
+    """Raise TimeoutError in the block after `seconds`: slack_sdk (3.47) has a timeout for each read only.
+
+    slack_sdk uses its own HTTP client, not a session of pipeline/exchange.py. A signal reaches the main thread only,
+    where every message is sent.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return

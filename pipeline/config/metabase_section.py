@@ -34,7 +34,7 @@ class metabase(Section):
     database_port: int = luigi.IntParameter(default=0, description="Its port; 0: that of DATABASE_URL.")
     database_name: str = luigi.Parameter(default="", description="Its database; empty: that of DATABASE_URL.")
     database_user: str = luigi.Parameter(default="metabase_reader", description="The role that Metabase logs in as.")
-    timeout: float = luigi.FloatParameter(default=60.0, description="Seconds to wait for one answer.")
+    timeout: float = luigi.FloatParameter(default=60.0, description="Seconds for one whole response.")
     patience: float = luigi.FloatParameter(
         default=600.0, description="Seconds to wait for Metabase to start, and for it to read the tables."
     )

@@ -76,7 +76,7 @@ class spotify(Section):
     api_url: str = luigi.Parameter(default="https://api.spotify.com/v1")
     accounts_url: str = luigi.Parameter(default="https://accounts.spotify.com")
     client_id: str = luigi.Parameter(default="", description="Client ID of your application on developer.spotify.com.")
-    timeout: float = luigi.FloatParameter(default=20.0, description="Seconds to wait for one answer.")
+    timeout: float = luigi.FloatParameter(default=20.0, description="Seconds for one whole response.")
     accounts: str = luigi.Parameter(default="me", description="Names of the listeners, separated by commas or spaces.")
     daily_calls: int = luigi.IntParameter(default=500, description="Calls per account and UTC day; polls come first.")
 
@@ -122,7 +122,7 @@ class musicbrainz(Section):
         default=1.0, description="From one request to the next; never less than 1 at musicbrainz.org."
     )
     artists_per_slot: int = luigi.IntParameter(default=20, description="How many artists are looked up in one slot.")
-    timeout: float = luigi.FloatParameter(default=10.0, description="Seconds to wait for one answer.")
+    timeout: float = luigi.FloatParameter(default=10.0, description="Seconds for one whole response.")
 
 
 class postgres(Section):

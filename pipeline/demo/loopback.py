@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
+import time
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
@@ -13,12 +14,18 @@ from urllib.parse import urlsplit
 
 @dataclass(frozen=True)
 class Answer:
-    """An answer; among the prepared ones, given instead of the usual one to the next call whose path begins so."""
+    """An answer; among the prepared ones, given instead of the usual one to the next call whose path begins so.
+
+    `pace`: seconds before each byte, headers included. `cut`: the connection is closed after so many bytes, headers
+    included; a negative number counts from the end.
+    """
 
     path: str
     status: int
     body: bytes
     headers: dict[str, str] = field(default_factory=dict)
+    pace: float = 0.0
+    cut: int | None = None
 
 
 class LoopbackServer:
@@ -79,12 +86,23 @@ def _handler(server: LoopbackServer) -> type[BaseHTTPRequestHandler]:
 
         def _write(self, answer: Answer) -> None:
             headers = {"Content-Type": "application/json", "Content-Length": str(len(answer.body)), **answer.headers}
-            self.send_response_only(answer.status)
             headers.setdefault("Date", self.date_time_string())
+            if answer.pace or answer.cut is not None:
+                self._write_badly(answer, headers)
+                return
+            self.send_response_only(answer.status)
             for name, value in headers.items():
                 self.send_header(name, value)
             self.end_headers()
             self.wfile.write(answer.body)
+
+        def _write_badly(self, answer: Answer, headers: dict[str, str]) -> None:
+            self.close_connection = True
+            head = [f"HTTP/1.1 {answer.status} Sample", *(f"{name}: {value}" for name, value in headers.items())]
+            whole = "\r\n".join([*head, "", ""]).encode() + answer.body
+            for byte in whole[: answer.cut]:
+                self.wfile.write(bytes([byte]))
+                time.sleep(answer.pace)
 
         def log_message(self, format: str, *args: Any) -> None:
             pass

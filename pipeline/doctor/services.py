@@ -103,8 +103,11 @@ def _bot(settings: config.slack) -> Finding:
     from slack_sdk import WebClient
     from slack_sdk.errors import SlackApiError
 
+    from pipeline.alerts.slack import time_limit
+
     try:
-        answer = WebClient(settings.bot_token, base_url=settings.api_url, timeout=10).auth_test()
+        with time_limit(settings.timeout):
+            answer = WebClient(settings.bot_token, base_url=settings.api_url, timeout=settings.timeout).auth_test()
     except SlackApiError as error:
         words = str(error.response.get("error", error.response.status_code))
         return Finding(FAILED, f"does not know the bot token ({words})", "copy it anew from api.slack.com/apps")

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 
 import requests
 
+from pipeline.exchange import failures_of
 from pipeline.extract.errors import Forbidden, RateLimited, SpotifyUnreachable, UnexpectedAnswer
 from pipeline.extract.pause import LONGEST_PAUSE
 
@@ -86,9 +87,15 @@ def raise_for_status(response: requests.Response, secrets: Iterable[str] = ()) -
         )
     if status >= 500:
         raise SpotifyUnreachable(
-            f"Spotify answers with status {status} even after {RETRIES} retries. The next slot asks again"
+            f"Spotify answers with status {status} even after {retried(response)}. The next slot asks again"
         )
     raise UnexpectedAnswer(f"status {status} ({message!r}) is not one the Web API documents for this call")
+
+
+def retried(outcome: requests.Response | requests.exceptions.RequestException) -> str:
+    """How many retries an exchange really had: "3 retries"."""
+    count = len(failures_of(outcome))
+    return f"{count} {'retry' if count == 1 else 'retries'}"
 
 
 def _remedy(message: str) -> str:

@@ -16,6 +16,7 @@ from urllib.parse import parse_qsl, urlsplit
 import requests
 
 from pipeline import config
+from pipeline.exchange import bound_session
 from pipeline.extract.answers import raise_for_status, send_patiently
 from pipeline.extract.errors import ClientRejected, ConsentRefused, SpotifyUnreachable, UnexpectedAnswer
 from pipeline.extract.identity import UserIds, user_ids
@@ -41,6 +42,8 @@ def open_session(settings: config.spotify, redirect_uri: str) -> Any:
         os.environ["OAUTHLIB_INSECURE_TRANSPORT"] = "1"  # oauthlib's only way to a sample Spotify of this machine
     session = OAuth2Session(settings.client_id, redirect_uri=redirect_uri, scope=SCOPES, pkce="S256")
     session.headers["User-Agent"] = USER_AGENT
+    session.max_redirects = 0  # a redirect would carry the code to another host
+    bound_session(session)  # without retries: a code is good for one request
     session.register_compliance_hook("access_token_response", _check_tokens)
     return session
 
@@ -123,8 +126,12 @@ def fetch_user_ids(settings: config.spotify, tokens: dict[str, Any]) -> UserIds:
     """Whose tokens these are. Raises SpotifyError; Forbidden for whoever the application does not let in."""
     headers = {"Authorization": f"Bearer {tokens['access_token']}", "User-Agent": USER_AGENT}
     url = f"{settings.api_url.rstrip('/')}/me"
+    session = requests.Session()
+    bound_session(session)
     try:
-        response = send_patiently(lambda: requests.get(url, headers=headers, timeout=settings.timeout))
+        response = send_patiently(
+            lambda: session.get(url, headers=headers, timeout=settings.timeout, allow_redirects=False)
+        )
     except requests.exceptions.RequestException as error:
         raise _unreachable(url, type(error).__name__) from None
     if response.status_code >= 500:

@@ -22,6 +22,8 @@ from urllib.parse import quote, urlsplit
 
 import requests
 
+from pipeline.exchange import bound_session
+
 PUBLIC_HOST = "musicbrainz.org"
 SHORT_WAIT = 1.0  # seconds before the one more try, where the server names no other
 LONGEST_WAIT = 5.0  # seconds of Retry-After that are waited for in place
@@ -72,6 +74,7 @@ class MusicBrainz:
     @functools.cached_property
     def session(self) -> requests.Session:
         session = requests.Session()
+        bound_session(session)
         agent = f"listening-history-pipeline/{importlib.metadata.version('listening-history-pipeline')}"
         contact = " ".join(self.contact.encode("ascii", "replace").decode().split())  # what a header can hold
         session.headers["User-Agent"] = f"{agent} ( {contact} )" if contact else agent

@@ -13,11 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import requests
-from requests.adapters import HTTPAdapter
-from urllib3.util.retry import Retry
 
 from pipeline import config
-from pipeline.extract.answers import RETRIES, raise_for_status, send_patiently, utc_now
+from pipeline.exchange import bound_session
+from pipeline.extract.answers import RETRIES, raise_for_status, retried, send_patiently, utc_now
 from pipeline.extract.errors import (
     ConsentEnded,
     Paused,
@@ -47,21 +46,16 @@ class SpotifyClient:
         self.settings = settings
         self.data = data
         self.account = account
-        self.calls = 0
         self.tokens: Tokens | None = None
         self.session = requests.Session()
         self.session.headers["User-Agent"] = "listening-history-pipeline"
-        # 429 is not here: how long to wait decides whether to wait at all, see send_patiently.
-        retry = Retry(
-            total=RETRIES,
-            backoff_factor=0.3,
-            status_forcelist=(500, 502, 503, 504),
-            allowed_methods=None,
-            respect_retry_after_header=False,
-            raise_on_status=False,
-        )
-        for scheme in ("https://", "http://"):
-            self.session.mount(scheme, HTTPAdapter(max_retries=retry))
+        # A token request is repeated like a GET: if its response was lost, no later request has a better chance.
+        # 429 is not repeated here: how long to wait decides whether to wait at all, see send_patiently.
+        self._exchanges = bound_session(self.session, RETRIES)
+
+    @property
+    def calls(self) -> int:
+        return self._exchanges.sent
 
     def fetch_recently_played(self) -> bytes:
         """The last 50 plays, the body as it came. Never with a cursor: late and out-of-order plays are in there too."""
@@ -106,7 +100,7 @@ class SpotifyClient:
         except requests.exceptions.RequestException as error:
             # The cause is named by type alone: its text can hold addresses with credentials.
             raise SpotifyUnreachable(
-                f"no answer from {self.settings.api_url} or {self.settings.accounts_url} after {RETRIES} retries"
+                f"no answer from {self.settings.api_url} or {self.settings.accounts_url} after {retried(error)}"
                 f" ({type(error).__name__}). Check the network; the next slot asks again, nothing is lost"
                 " until 50 further plays have been heard"
             ) from None
@@ -118,15 +112,8 @@ class SpotifyClient:
         return self._send(self.session.get, url, params=parameters, headers={"Authorization": f"Bearer {token}"})
 
     def _send(self, send: Callable[..., requests.Response], url: str, **options: Any) -> requests.Response:
-        self.calls += 1
-        try:
-            response = send(url, timeout=self.settings.timeout, **options)
-        except requests.exceptions.RequestException:
-            self.calls += RETRIES
-            raise
-        retries = getattr(response.raw, "retries", None)
-        self.calls += len(retries.history) if retries else 0
-        return response
+        # Not redirected: no endpoint of Spotify's redirects, and a redirect would carry tokens to another host.
+        return send(url, timeout=self.settings.timeout, allow_redirects=False, **options)
 
     def _access_token(self, refused: str = "") -> str:
         """An access token that is good, as far as can be known here, and is not the one that was `refused`."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import logging
 import re
@@ -15,6 +16,7 @@ import luigi.rpc
 
 from pipeline.config import PROJECT, environment
 from pipeline.scheduler.remote import RemoteScheduler
+from pipeline.whole_response import WholeResponse
 
 logger = logging.getLogger("luigi-interface")
 SECONDS_TO_ANSWER = 2
@@ -65,10 +67,10 @@ def why_silent(url: str) -> Exception | None:
     parts = urlsplit(url)
     kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
     try:
-        luigid = kind(parts.hostname or "localhost", parts.port, timeout=SECONDS_TO_ANSWER)
-        luigid.request("HEAD", parts.path or "/")
-        luigid.getresponse()
-        luigid.close()
+        with contextlib.closing(kind(parts.hostname or "localhost", parts.port, timeout=SECONDS_TO_ANSWER)) as luigid:
+            luigid.response_class = WholeResponse
+            luigid.request("HEAD", parts.path or "/")
+            luigid.getresponse()
         return None
     except (OSError, http.client.HTTPException, ValueError) as error:
         return error

@@ -14,11 +14,26 @@ import luigi.scheduler
 from luigi.task_status import PENDING, RUNNING
 
 from pipeline import config
+from pipeline.exchange import bound_session
 
 SLOW = 0.5  # seconds; luigid answers in a few thousandths of one
 PATIENCE = 10.0  # seconds that a run spends on slow answers
 logger = logging.getLogger("luigi-interface")
 Told = dict[str, Any]
+
+
+class _Fetcher(luigi.rpc.RequestsFetcher):
+    """Luigi's own, each of whose exchanges ends within rpc-connect-timeout."""
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        bound_session(self.session)
+
+    def check_pid(self) -> None:
+        before = self.session
+        super().check_pid()  # type: ignore[no-untyped-call]
+        if self.session is not before:  # after a fork
+            bound_session(self.session)
 
 
 class RemoteScheduler(luigi.rpc.RemoteScheduler):
@@ -29,6 +44,8 @@ class RemoteScheduler(luigi.rpc.RemoteScheduler):
 
     def __init__(self, url: str, connect_timeout: float | None = None) -> None:
         super().__init__(url, connect_timeout)  # type: ignore[no-untyped-call]
+        self._fetcher.close()
+        self._fetcher = _Fetcher()
         self._past: list[tuple[str, Told]] = []
         self._waited = 0.0
         self._local: Any = None

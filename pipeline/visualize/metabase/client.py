@@ -12,6 +12,7 @@ from typing import Any
 
 import requests
 
+from pipeline.exchange import bound_session
 from pipeline.visualize.metabase.errors import (
     MetabaseUnreachable,
     NotAllowed,
@@ -35,6 +36,7 @@ class Metabase:
         self.url = url.rstrip("/")
         self.timeout = timeout
         self.session = requests.Session()
+        bound_session(self.session)
         self.session.headers["User-Agent"] = "listening-history-pipeline"
         if api_key:
             self.session.headers["x-api-key"] = api_key
@@ -94,6 +96,11 @@ class Metabase:
             raise MetabaseUnreachable(
                 f"Metabase at {self.url} has not answered {method} {path} in {self.timeout:g} seconds."
                 " See whether it is well, then run this again; what was published stays"
+            ) from None
+        except (requests.exceptions.ChunkedEncodingError, requests.exceptions.ContentDecodingError) as error:
+            raise MetabaseUnreachable(
+                f"the answer of Metabase at {self.url} to {method} {path} was cut off ({type(error).__name__}). See"
+                " whether Metabase or a proxy before it was restarted, then run this again; what was published stays"
             ) from None
         except requests.RequestException as error:
             raise MetabaseUnreachable(

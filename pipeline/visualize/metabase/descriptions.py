@@ -17,6 +17,7 @@ from pathlib import Path
 import requests
 
 from pipeline import config
+from pipeline.exchange import BoundedAdapter
 from pipeline.transform import dbt
 from pipeline.visualize.metabase.database import NAME
 from pipeline.visualize.metabase.errors import MetabaseError, UnexpectedAnswer
@@ -35,7 +36,11 @@ def describe_tables() -> None:
     with tempfile.TemporaryDirectory() as folder:
         manifest = write_manifest(Path(folder))
         exporter = DbtMetabase(
-            manifest, settings.url, metabase_api_key=settings.api_key, http_timeout=int(settings.timeout)
+            manifest,
+            settings.url,
+            metabase_api_key=settings.api_key,
+            http_timeout=int(settings.timeout),
+            http_adapter=BoundedAdapter(retries=3),
         )
         with contextlib.closing(exporter.metabase.session):
             try:

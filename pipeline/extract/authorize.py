@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import datetime
 import os
 import sys
 import textwrap
@@ -22,8 +21,10 @@ from pipeline.extract.answers import utc_now
 from pipeline.extract.callback import Inbox, Verdict, listening, redirect_uri, wait_for_address
 from pipeline.extract.consent import DASHBOARD, fetch_tokens, fetch_user_ids, make_link, open_session
 from pipeline.extract.errors import ConsentRefused, SpotifyError
+from pipeline.extract.files import reserved
 from pipeline.extract.identity import confirm_identity
-from pipeline.extract.tokens import CONSENT_LASTS, Tokens, digest, token_lock, write_tokens
+from pipeline.extract.token_response import lifetime
+from pipeline.extract.tokens import CONSENT_LASTS, LARGEST_STORE, Tokens, digest, token_lock, write_tokens
 
 
 def add_parser(commands: Any) -> None:
@@ -101,15 +102,17 @@ def authorize(
             threading.Thread(target=webbrowser.open, args=(link,), daemon=True).start()
         address = _await(inbox, back, paste, typed, timeout)
         now = utc_now()
-        granted = fetch_tokens(session, settings, address)
-        person = fetch_user_ids(settings, granted)
+        # Before the code is used: without space for its tokens, the person would have to agree again.
+        with reserved(data / f"authorize-{account}", LARGEST_STORE, mode=0o600):
+            granted = fetch_tokens(session, settings, address)
+            person = fetch_user_ids(settings, granted)
     confirm_identity(data, account, *person)
     tokens = Tokens(
         account,
         granted["refresh_token"],
         authorized_at=now.isoformat(),
         access_token=granted["access_token"],
-        expires_at=(now + datetime.timedelta(seconds=granted.get("expires_in") or 3600)).isoformat(),
+        expires_at=(now + lifetime(granted.get("expires_in"))).isoformat(),
         pkce=True,
         account_id=person.best,
         bootstrap=digest(settings.refresh_token(account)),

@@ -20,6 +20,7 @@ from pipeline.exchange import bound_session
 from pipeline.extract.answers import raise_for_status, send_patiently
 from pipeline.extract.errors import ClientRejected, ConsentRefused, SpotifyUnreachable, UnexpectedAnswer
 from pipeline.extract.identity import UserIds, user_ids
+from pipeline.extract.token_response import is_token, read_object
 
 NEEDED = "user-read-recently-played"
 SCOPES = [NEEDED, "user-library-read"]
@@ -96,8 +97,10 @@ def fetch_tokens(session: Any, settings: config.spotify, address: str) -> dict[s
 
 def _check_tokens(response: requests.Response) -> requests.Response:
     """The answer to the code, if it holds tokens; otherwise the error that it stands for is raised."""
-    status, answer = response.status_code, _json(response)
-    if status == 200 and all(isinstance(answer.get(name), str) for name in ("access_token", "refresh_token")):
+    status, answer = response.status_code, read_object(response)
+    if status == 200 and all(is_token(answer.get(name)) for name in ("access_token", "refresh_token")):
+        if not isinstance(answer.get("scope") or "", str):
+            raise UnexpectedAnswer("Spotify's answer to the code cannot be read: scope is not a string. Run again")
         return response
     asked = dict(parse_qsl(str(response.request.body)))
     error, words = (str(answer.get(name, "")) for name in ("error", "error_description"))
@@ -137,17 +140,9 @@ def fetch_user_ids(settings: config.spotify, tokens: dict[str, Any]) -> UserIds:
     if response.status_code >= 500:
         raise _unreachable(url, f"status {response.status_code}")
     raise_for_status(response, [tokens["access_token"], tokens["refresh_token"]])
-    return user_ids(_json(response))
+    return user_ids(read_object(response))
 
 
 def _unreachable(url: str, what: str) -> SpotifyUnreachable:
     host = urlsplit(url).hostname
     return SpotifyUnreachable(f"{host} gives no usable answer ({what}). Check the network, then run again")
-
-
-def _json(response: requests.Response) -> dict[str, Any]:
-    try:
-        answer = response.json()
-    except ValueError:
-        return {}
-    return answer if isinstance(answer, dict) else {}

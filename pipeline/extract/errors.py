@@ -7,7 +7,7 @@ SpotifyError
 ├── UnexpectedAnswer        an answer that is not what the Web API documents
 └── AuthorizationError      nobody is let in until a person acts
     ├── NotAuthorized       no consent yet
-    ├── TokenStoreError     the token file cannot be trusted or read
+    ├── TokenStoreError     the token file cannot be trusted, read or written
     ├── ConsentEnded        the refresh token expired or was revoked
     ├── ConsentRefused      the person, or Spotify, did not agree to a new consent
     ├── WrongPerson         the consent is another person's than the history
@@ -59,7 +59,7 @@ class NotAuthorized(AuthorizationError):
 
 
 class TokenStoreError(AuthorizationError):
-    """The token file cannot be trusted or read; the message names it and the fix."""
+    """The token file cannot be trusted, read or written; the message names it and the fix."""
 
 
 class ConsentEnded(AuthorizationError):

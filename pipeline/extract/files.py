@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import os
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import IO
 
 from filelock import FileLock
 
@@ -32,6 +36,57 @@ def write_atomic(path: Path, content: bytes, mode: int = 0o644, sync_entry: bool
         raise OSError(error.errno, os.strerror(error.errno or 0), str(path)) from error
     if sync_entry:
         sync_folder(path.parent)
+
+
+@contextlib.contextmanager
+def reserved(path: Path, size: int, mode: int = 0o644) -> Iterator[Callable[[bytes], None]]:
+    """Reserve `size` bytes of the disk for a content of `path` that is not known yet.
+
+    Yields a function that replaces `path` atomically by the content. Call it once; up to `size` bytes need no further
+    space. If it is not called, `path` stays as it was. Raises OSError with `path`. The caller is the only writer.
+    """
+    temporary = path.with_name(f".{path.name}.tmp")
+    with contextlib.ExitStack() as stack:
+        stack.callback(temporary.unlink, missing_ok=True)
+        with _named(path):
+            make_folder(path.parent)
+            descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
+            file = stack.enter_context(os.fdopen(descriptor, "wb"))
+            _allocate(file, size)
+            sync_folder(path.parent)
+
+        def save(content: bytes) -> None:
+            with _named(path):
+                file.seek(0)
+                file.write(content)
+                file.truncate()
+                file.flush()
+                os.fsync(file.fileno())
+                temporary.replace(path)
+                sync_folder(path.parent)
+
+        yield save
+
+
+@contextlib.contextmanager
+def _named(path: Path) -> Iterator[None]:
+    """Let OSErrors name `path`, not its temporary file."""
+    try:
+        yield
+    except OSError as error:
+        raise OSError(error.errno, os.strerror(error.errno or 0), str(path)) from error
+
+
+def _allocate(file: IO[bytes], size: int) -> None:
+    """Allocate blocks: a longer file alone has none, and copy-on-write would need others than zeros took."""
+    try:
+        os.posix_fallocate(file.fileno(), 0, size)
+    except (AttributeError, OSError) as error:  # macOS lacks it; musl lacks it for some file systems
+        if isinstance(error, OSError) and error.errno not in (errno.EINVAL, errno.EOPNOTSUPP):
+            raise
+        file.write(bytes(size))
+        file.flush()
+    os.fsync(file.fileno())
 
 
 def remove_torn(folder: Path) -> None:

@@ -29,7 +29,7 @@ from pipeline.extract.errors import (
 from pipeline.extract.identity import any_identity, confirm_identity, user_ids
 from pipeline.extract.pause import Pause, current_pause, write_pause
 from pipeline.extract.refresh import consent_ended, refresh
-from pipeline.extract.tokens import Tokens, read_tokens, token_lock, write_tokens
+from pipeline.extract.tokens import Tokens, read_tokens, reserved_store, token_lock, write_tokens
 
 logger = logging.getLogger("luigi-interface")
 PAGE = 50
@@ -143,14 +143,17 @@ class SpotifyClient:
             tokens = self._stored_tokens()
             if tokens.access_token != refused and tokens.valid_at(utc_now()):
                 return tokens
-            try:
-                tokens = refresh(
-                    lambda url, **form: self._send(self.session.post, url, **form), self.settings, tokens, utc_now()
-                )
-            except ConsentEnded as error:
-                write_tokens(self.data, replace(tokens, access_token="", ended=error.words))
-                raise
-            write_tokens(self.data, tokens)
+            with reserved_store(self.data, self.account) as save:
+                try:
+                    tokens, fault = refresh(
+                        lambda url, **form: self._send(self.session.post, url, **form), self.settings, tokens, utc_now()
+                    )
+                except ConsentEnded as error:
+                    save(replace(tokens, access_token="", ended=error.words))
+                    raise
+                save(tokens)
+            if fault:
+                raise UnexpectedAnswer(fault)
             return tokens
 
     def _identified(self, tokens: Tokens) -> Tokens:

@@ -7,10 +7,12 @@ One file an account: its tokens, when consent was given, whose they are, and whe
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import hashlib
 import json
 import stat
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -18,7 +20,8 @@ from typing import Any
 from filelock import FileLock
 
 from pipeline.extract.errors import NotAuthorized, TokenStoreError
-from pipeline.extract.files import named_lock, write_atomic
+from pipeline.extract.files import named_lock, reserved, write_atomic
+from pipeline.extract.token_response import LONGEST_TOKEN
 
 # An access token this close to its end is replaced before it is used.
 MARGIN = datetime.timedelta(seconds=60)
@@ -26,6 +29,8 @@ MARGIN = datetime.timedelta(seconds=60)
 CONSENT_LASTS = datetime.timedelta(days=180)
 # Days left at which somebody is warned.
 WARNED = (30, 7, 1)
+# Bytes of the largest store: two tokens, of which JSON can double the length, and the other fields.
+LARGEST_STORE = 4 * LONGEST_TOKEN + 4096
 
 
 @dataclass(frozen=True)
@@ -128,7 +133,31 @@ def _upgraded(held: Any, account: str) -> Any:
 
 def write_tokens(data: Path, tokens: Tokens) -> None:
     """The caller holds the token lock."""
-    write_atomic(token_path(data, tokens.account), json.dumps(asdict(tokens), indent=1).encode(), mode=0o600)
+    write_atomic(token_path(data, tokens.account), _encoded(tokens), mode=0o600)
+
+
+def _encoded(tokens: Tokens) -> bytes:
+    return json.dumps(asdict(tokens), indent=1).encode()
+
+
+@contextlib.contextmanager
+def reserved_store(data: Path, account: str) -> Iterator[Callable[[Tokens], None]]:
+    """Reserve the disk space for new tokens; yields the function that stores them. The caller holds the token lock.
+
+    Spotify may replace the refresh token in its response. If the new one cannot be stored, the consent is lost; the
+    space is therefore reserved before the request. Raises TokenStoreError if that fails, before the block begins.
+    """
+    path = token_path(data, account)
+    with contextlib.ExitStack() as stack:
+        try:
+            save = stack.enter_context(reserved(path, LARGEST_STORE, mode=0o600))
+        except OSError as error:
+            raise TokenStoreError(
+                f"no space could be reserved for the new tokens of account {account!r} ({error.strerror}: '{path}')."
+                f" Spotify was not asked for them, so that the consent stays valid. Free {LARGEST_STORE // 1024} kB on"
+                " that disk, and make the folder writable; the next slot tries again"
+            ) from None
+        yield lambda tokens: save(_encoded(tokens))
 
 
 def consent_ended(data: Path, account: str, bootstrap: str | None) -> bool:

@@ -3,5 +3,6 @@
     deluxe edition of another name is another.
 #}
 {% macro album_key(album_name, album_artist) -%}
-    'album:' || md5(lower({{ album_name }}) || '|' || lower(coalesce({{ album_artist }}, '')))
+    {%- set artist = "coalesce(" ~ album_artist ~ ", '')" -%}
+    'album:' || md5({{ folded_name(album_name) }} || '|' || {{ folded_name(artist) }})
 {%- endmacro %}

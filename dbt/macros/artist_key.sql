@@ -1,4 +1,4 @@
 {# The key of an artist of whom only the name is known. #}
 {% macro artist_name_key(name) -%}
-    'name:' || md5(lower({{ name }}))
+    'name:' || md5({{ folded_name(name) }})
 {%- endmacro %}

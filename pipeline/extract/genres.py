@@ -141,7 +141,7 @@ def _merged(genres: Iterable[tuple[str, int]]) -> list[tuple[str, int]]:
     merged: dict[str, tuple[str, int]] = {}
     for name, votes in genres:
         # An identifier, as it stands in an index.
-        if clean := identifier(" ".join(name.lower().split())):
+        if clean := identifier(" ".join(unicodedata.normalize("NFC", name).lower().split())):
             first, before = merged.get(clean.casefold(), (clean, 0))
             merged[clean.casefold()] = (first, before + votes)
     return list(merged.values())

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime
 import json
+import unicodedata
 from typing import Any
 from urllib.parse import quote_plus
 
@@ -177,4 +178,8 @@ def _track_uri(
         return f"spotify:track:{track_id}"
     names = (artists[0]["name"] if artists else "", text(album.get("name")), text(track.get("name")))
     seconds = str(int(duration or 0) // 1000)
-    return identifier(":".join(["spotify", "local", *(quote_plus(name or "") for name in names), seconds]))
+    return identifier(
+        ":".join(
+            ["spotify", "local", *(quote_plus(unicodedata.normalize("NFC", name or "")) for name in names), seconds]
+        )
+    )

@@ -77,6 +77,7 @@ exported as not materialized (
 
 ),
 
+-- lower() alone, as in macro exported_credits: NFC turns no other text into 'various artists'.
 exported_last as (
 
     select

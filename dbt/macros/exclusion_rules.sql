@@ -1,3 +1,33 @@
+{#
+    The rules of the seed file, and the one that [listener] shortest_play_seconds stands for. A play of less than that many
+    seconds is excluded like any other, so that it stays in fct_plays and comes back if the setting goes.
+#}
+{% macro every_exclusion_rule() -%}
+    {%- set shortest = env_var('LISTENER_SHORTEST_PLAY_SECONDS', '0') | int -%}
+    select
+        rule_id,
+        is_active,
+        account,
+        kind,
+        value,
+        from_date,
+        to_date,
+        why
+    from {{ ref('exclusion_rules') }}
+    {% if shortest > 0 %}
+        union all
+        select
+            '(shortest_play_seconds)' as rule_id,
+            true as is_active,
+            null as account,
+            'shorter_than' as kind,
+            '{{ shortest }}' as value,
+            null::date as from_date,
+            null::date as to_date,
+            'LISTENER_SHORTEST_PLAY_SECONDS' as why
+    {% endif %}
+{%- endmacro %}
+
 {# What a rule names: the bare id of a Spotify URI or link, else the words as they stand. #}
 {% macro named_in(value) -%}
     regexp_replace(
@@ -22,7 +52,7 @@
                 )
                 or (
                     rules.kind = 'album'
-                    and (tracks.album_id = {{ named_in('rules.value') }} or lower(tracks.album_name) = lower(rules.value))
+                    and (tracks.album_id = {{ named_in('rules.value') }} or {{ folded_name('tracks.album_name') }} = {{ folded_name('rules.value') }})
                 )
             )
     where rules.kind in ('track', 'album')
@@ -42,7 +72,7 @@
         inner join {{ ref('dim_artists') }} as artists
             on
                 artists.account = coalesce(rules.account, artists.account)
-                and (artists.artist_id = {{ named_in('rules.value') }} or lower(artists.artist_name) = lower(rules.value))
+                and (artists.artist_id = {{ named_in('rules.value') }} or {{ folded_name('artists.artist_name') }} = {{ folded_name('rules.value') }})
         where rules.kind = 'artist'
         union
         select
@@ -53,7 +83,7 @@
         inner join {{ ref('bridge_artist_genres') }} as genres
             on
                 genres.account = coalesce(rules.account, genres.account)
-                and lower(genres.genre) = lower(rules.value)
+                and {{ folded_name('genres.genre') }} = {{ folded_name('rules.value') }}
         where rules.kind = 'genre'
     ) as named
     inner join {{ ref('bridge_track_artists') }} as credits
@@ -66,7 +96,7 @@
     and case {{ rules }}.kind
         when 'play' then {{ plays }}.play_id = {{ rules }}.value
         when 'account' then {{ plays }}.account = coalesce({{ rules }}.value, {{ rules }}.account)
-        when 'platform' then strpos(lower({{ plays }}.platform), lower({{ rules }}.value)) > 0
+        when 'platform' then strpos({{ folded_name(plays ~ '.platform') }}, {{ folded_name(rules ~ '.value') }}) > 0
         when 'hour_window' then
             {{ rules }}.value ~ '{{ hour_window_pattern() }}'
             and (
@@ -74,6 +104,12 @@
             ) % 24 < (
                 split_part({{ rules }}.value, '-', 2)::integer - split_part({{ rules }}.value, '-', 1)::integer + 23
             ) % 24 + 1
+        when 'shorter_than' then
+            case
+                when {{ rules }}.value ~ '{{ seconds_pattern() }}'
+                    then {{ plays }}.ms_played < {{ rules }}.value::bigint * 1000
+                else false
+            end
         else false
     end
     and {{ rule_holds_on(rules, plays ~ '.played_date') }}
@@ -86,4 +122,8 @@
 
 {% macro hour_window_pattern() -%}
     ^([01]?[0-9]|2[0-3])-([01]?[0-9]|2[0-4])$
+{%- endmacro %}
+
+{% macro seconds_pattern() -%}
+    ^[0-9]{1,9}$
 {%- endmacro %}

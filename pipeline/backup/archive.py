@@ -48,7 +48,8 @@ class KeptFile:
 @dataclass
 class Manifest:
     """`rows`: account → dataset → rows of its partitions. `files`: name in the archive → what it must be.
-    `zones`: the listeners' time zones, on which every local date depends."""
+    `zones`: the listeners' time zones, on which every local date depends. `shortest_play_seconds`: plays below it are
+    not counted; archives of older versions lack it."""
 
     made_at: str
     program: str
@@ -58,6 +59,7 @@ class Manifest:
     archive_format: int = ARCHIVE_FORMAT
     rows: dict[str, dict[str, int]] = field(default_factory=dict)
     files: dict[str, KeptFile] = field(default_factory=dict)
+    shortest_play_seconds: int = 0
 
     @property
     def size(self) -> int:
@@ -78,6 +80,7 @@ def write_archive(
 ) -> Manifest:
     """Pack the data folder into `path`. Slots may run meanwhile. `tell`: called with files done, and of how many."""
     manifest = Manifest(now.isoformat(), program_version(), zones(), with_secrets, read_format(data))
+    manifest.shortest_play_seconds = config.listener().shortest_play
     total = sum(1 for _ in files_to_keep(data, with_secrets))
     with whole_file(path, mode=0o600) as file, tarfile.open(fileobj=file, mode="w:gz", compresslevel=6) as archive:
         for number, each in enumerate(files_to_keep(data, with_secrets)):

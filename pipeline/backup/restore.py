@@ -74,6 +74,11 @@ def what_differs(archive: Path, manifest: Manifest) -> list[str]:
     if manifest.zones != zones():
         then, now = (f"{zone} {others}".strip() for zone, others in (manifest.zones, zones()))
         said.append(f"Local days were those of {then} (LISTENER_TIMEZONE, LISTENER_TIMEZONES); here they are of {now}.")
+    if (then_shortest := manifest.shortest_play_seconds) != (now_shortest := config.listener().shortest_play):
+        said.append(
+            f"Plays shorter than {then_shortest} s were not counted (LISTENER_SHORTEST_PLAY_SECONDS);"
+            f" here those shorter than {now_shortest} s are not."
+        )
     for name in SETTINGS:
         path, kept = config.PROJECT / name, manifest.files.get(f"settings/{name}")
         here = hashlib.sha256(path.read_bytes()).hexdigest() if path.exists() else None

@@ -146,12 +146,19 @@ class postgres(Section):
 class listener(Section):
     """Whose days and hours the marts speak of."""
 
-    env = {"timezone": "LISTENER_TIMEZONE", "timezones": "LISTENER_TIMEZONES"}
+    env = {
+        "timezone": "LISTENER_TIMEZONE",
+        "timezones": "LISTENER_TIMEZONES",
+        "shortest_play_seconds": "LISTENER_SHORTEST_PLAY_SECONDS",
+    }
     timezone: str = luigi.Parameter(
         default="UTC", description="IANA zone of local dates and hours, e.g. Europe/Berlin."
     )
     timezones: str = luigi.Parameter(
         default="", description="Accounts in other zones, e.g. anna=Asia/Tokyo ben=America/New_York."
+    )
+    shortest_play_seconds: int = luigi.IntParameter(
+        default=0, description="Reports do not count plays shorter than this; 0: they count every play."
     )
 
     @property
@@ -169,6 +176,16 @@ class listener(Section):
                 raise SettingError(f"[listener] {setting}: {pair!r} is not of the form account=Zone")
             pairs.append(f"{AccountParameter().normalize(account)}={_zone(zone, setting)}")
         return " ".join(pairs)
+
+    @property
+    def shortest_play(self) -> int:
+        """Whole seconds, 0 to 86400."""
+        if not 0 <= self.shortest_play_seconds <= 86_400:
+            raise SettingError(
+                f"[listener] shortest_play_seconds (LISTENER_SHORTEST_PLAY_SECONDS) is {self.shortest_play_seconds};"
+                " write a number of seconds from 0 to 86400, such as 30"
+            )
+        return self.shortest_play_seconds
 
     def zone_of(self, account: str) -> str:
         return dict(pair.split("=") for pair in self.zones.split()).get(account, self.zone)

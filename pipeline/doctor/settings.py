@@ -100,6 +100,7 @@ def values() -> Iterator[Finding]:
         lambda: config.spotify().account_names,
         lambda: config.listener().zone,
         lambda: config.listener().zones,
+        lambda: config.listener().shortest_play,
         lambda: config.slack().summary_grains,
         lambda: config.metabase().secrets,
     ]

@@ -34,9 +34,9 @@ class DbtFailed(Exception):
 
 
 def project_version() -> str:
-    """Changes with any model, macro or seed, and with the listeners' time zones: then everything is built anew."""
+    """Digest of the models, macros, seeds and the section [listener]. If it changes, the next build is full."""
     listener = config.listener()
-    digest = hashlib.sha256(f"{listener.zone} {listener.zones}".encode())
+    digest = hashlib.sha256(f"{listener.zone} {listener.zones} {listener.shortest_play}".encode())
     built_from = [path for folder in ("models", "macros", "seeds") for path in (PROJECT / folder).rglob("*.*")]
     for path in sorted([PROJECT / "dbt_project.yml", *built_from]):
         if path.suffix in (".sql", ".yml", ".csv"):
@@ -73,6 +73,7 @@ def environment() -> dict[str, str]:
         **found,
         "LISTENER_TIMEZONE": config.listener().zone,
         "LISTENER_TIMEZONES": config.listener().zones,
+        "LISTENER_SHORTEST_PLAY_SECONDS": str(config.listener().shortest_play),
         "DBT_PROJECT_DIR": str(PROJECT),
         "DBT_PROFILES_DIR": str(PROJECT),
         "DBT_TARGET_PATH": str(config.storage().root / "dbt"),

@@ -187,6 +187,25 @@ def _assert_rules(database: Database, history: Load) -> None:
     repeated = near_duplicates_by_the_rule(history)
     assert removed == repeated, f"near-duplicates: {_difference(removed, repeated)}"
     assert removed
+    _assert_rows_are_plays_or_removed(database, history)
+
+
+def _assert_rows_are_plays_or_removed(database: Database, history: Load) -> None:
+    """Every row is a play or is listed with the play that counts instead."""
+    by_rule = dict(database.rows("select rule, count(*)::integer from reporting.rpt_removed_rows group by rule"))
+    assert {*by_rule} == {"impossible_timestamp", "near_duplicate", "joined_step", "in_both_sources"}
+    assert by_rule["impossible_timestamp"] == sum(not row.is_possible for row in history)
+    plays = database.value("select count(*) from marts.fct_plays")
+    assert plays + sum(by_rule.values()) == len(history)
+    nowhere = (
+        "select * from reporting.rpt_removed_rows as removed where rule != 'impossible_timestamp' and not exists ("
+        "select from marts.fct_plays as plays where plays.account = removed.account"
+        " and plays.play_id = removed.kept_play_id and plays.played_at = removed.kept_played_at"
+        " and plays.track_uri = removed.kept_track_uri)"
+    )
+    assert database.rows(nowhere) == []
+    moments = "select min(played_at) > '2026-02-01' and max(played_at) < '2026-12-01' from marts.fct_plays"
+    assert database.value(moments)
 
 
 def _difference(found: object, expected: object) -> str:

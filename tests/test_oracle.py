@@ -62,22 +62,29 @@ def test_every_report_of_days_that_are_hard_to_count_equals_that_of_the_oracle(
         " ('3', false, null, 'album', 'Album', null, null),"
         " ('4', true, 'tokyo', 'hour_window', '23-2', null, null),"
         " ('5', true, null, 'account', 'single', null, null),"
-        " ('6', true, 'clocks', 'platform', 'Speaker', '2026-12-31', null),"
+        " ('6', true, 'clocks', 'platform', 'Speaker', '2020-12-31', null),"
         " ('7', true, 'me', 'genre', 'Dub', null, '2026-11-20')"
     )
+    pipeline.environment["LISTENER_SHORTEST_PLAY_SECONDS"] = "15"
     models = ("dbt", "--no-use-colors", "run", "--full-refresh")
     process = pipeline.run(str(BIN / "python"), "-m", "pipeline", *models)
     assert process.returncode == 0, process.stdout
-    after = compared(database)
+    after = compared(database, shortest_play=15)
+    assert (
+        database.value(
+            "select plays from reporting.rpt_exclusion_rules where rule_id like '(short%%' and account = 'late'"
+        )
+        == 3
+    )
     assert not differences(after), report_of(after)
     assert all(each.rows for each in after)
     assert database.value("select count(*) from reporting.rpt_totals where account = 'single'") == 0
     assert database.value("select count(*) from marts.fct_plays") > total_plays(database)
 
 
-def compared(database: Database) -> list[Compared]:
+def compared(database: Database, shortest_play: int = 0) -> list[Compared]:
     with contextlib.closing(psycopg2.connect(database.url, options="-c TimeZone=UTC")) as connection:
-        return compare(connection, ZoneInfo(NEW_YORK), {"tokyo": ZoneInfo(TOKYO)})
+        return compare(connection, ZoneInfo(NEW_YORK), {"tokyo": ZoneInfo(TOKYO)}, shortest_play)
 
 
 def differences(found: list[Compared]) -> list[str]:
@@ -97,8 +104,8 @@ def test_the_comparison_sees_a_cell_a_row_and_a_play_that_is_not_as_it_was(
     assert not differences(compared(database))
     database.rows("create schema kept; alter table marts.fct_plays rename to fct_plays_kept")
     database.rows(
-        "create view marts.fct_plays as select * from marts.fct_plays_kept where played_date != '2026-12-31' or"
-        " play_id != (select min(play_id) from marts.fct_plays_kept where played_date = '2026-12-31')"
+        "create view marts.fct_plays as select * from marts.fct_plays_kept where played_date != '2020-12-31' or"
+        " play_id != (select min(play_id) from marts.fct_plays_kept where played_date = '2020-12-31')"
     )
     database.rows("alter view reporting.rpt_hours_of_week rename to hours_kept")
     database.rows(

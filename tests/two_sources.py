@@ -32,6 +32,8 @@ WORKING_TABLES = ["int_days_to_rebuild", "int_days_to_count", "int_sessions_to_c
 # What tells of the runs themselves: in which load a row became what it is, and when dbt ran (rpt_capture).
 OF_RUNS = ["changed_in_load", "built_at_local", "tested_at_local", "fully_tested_at_local"]
 LOADED = Moment(2026, 12, 1, tzinfo=UTC)
+# Spotify did not exist before.
+BEGIN = Moment(2006, 4, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,11 @@ class Polled:
     at: Moment
     isrc: str | None
     album: str | None = None
+    captured_at: Moment | None = None  # None: ten minutes after the end
+
+    @property
+    def is_possible(self) -> bool:
+        return self.at >= BEGIN and (self.captured_at is None or self.at <= self.captured_at + 86400 * SECOND)
 
 
 @dataclass(frozen=True)
@@ -77,7 +84,8 @@ class Exported:
     @property
     def ended_at(self) -> Moment | None:
         """By the device's clock where that is sound; None where the times are not known."""
-        if not self.offline:
+        reason = self.reason_end or ""
+        if not (self.offline or reason == "logout" or reason.startswith("unexpected-exit")):
             return self.at
         stamp = self.offline_timestamp or 0
         begin = stamp if stamp > 10**11 else stamp * 1000 if stamp >= 10**9 else None
@@ -87,6 +95,10 @@ class Exported:
         end = begun_at + datetime.timedelta(milliseconds=self.ms_played)
         sound = begun_at >= self.at - datetime.timedelta(days=31) and end <= self.at + 60 * SECOND
         return end if sound else None
+
+    @property
+    def is_possible(self) -> bool:
+        return BEGIN <= self.at <= LOADED
 
 
 Load = list[Polled | Exported]
@@ -111,7 +123,7 @@ def insert(database: Database, load: Load) -> None:
                     json.dumps([{"id": play.track.artist_id, "name": play.track.artist}]),
                     json.dumps([{"id": None, "name": play.track.album_artist}]),
                     *(play.album, play.album and f"id of {play.album}", 10 if play.album else None),
-                    *(play.at + 10 * 60 * SECOND, number),
+                    *(play.captured_at or play.at + 10 * 60 * SECOND, number),
                 )
                 for play in load
                 if isinstance(play, Polled)
@@ -246,13 +258,14 @@ def some_tracks(chance: random.Random) -> list[Track]:
     for n in range(14):
         isrc = f"ISRC{n // 2}" if n % 7 else None
         artist = n % 4
+        letter = "é" if n % 2 else "e\u0301"  # one letter in two forms
         tracks.append(
             Track(
                 f"spotify:track:{n:022}",
                 isrc,
                 f"Song {n // 2}" + ("!" if n % 2 else "") if n % 5 else f"Песня «{n // 2}»",
                 f"artist{artist}",
-                f"Singer {artist}",
+                f"Singer {artist}" if artist != 3 else "Singér 3".replace("é", letter),
                 "Various Artists" if n == 3 else f"Singer {(artist + n % 2) % 4}",
                 chance.choice((20, 40, 70, 200)),
                 f"Album {n // 2}" if n % 3 else None,
@@ -296,6 +309,12 @@ def some_history(seed: int, account: str, sittings: int = 12) -> Load:
                     told = release.isrc if chance.random() < 0.7 else None
                     album = chance.choice(("Album 4", "Album 9", None)) if chance.random() < 0.05 else release.album
                     polled[end, release.uri] = Polled(account, release, end, told, album)
+                    if chance.random() < 0.06:  # another row of that moment: often the same recording, relinked
+                        captured = end + chance.choice((600, 600, 7200)) * SECOND
+                        other = chance.choice([*(t for t in tracks if t.isrc == release.isrc), chance.choice(tracks)])
+                        isrc = chance.choice((other.isrc, told))
+                        again = Polled(account, other, end, isrc, other.album, captured)
+                        polled.setdefault((end, other.uri), again)
                 is_offline = is_on_a_plane or chance.random() < 0.05
                 if sources != "polled" and not is_on_a_plane and chance.random() < 0.95:
                     whole = (end + chance.gauss(drift, 3) * SECOND).replace(microsecond=0)
@@ -309,6 +328,16 @@ def some_history(seed: int, account: str, sittings: int = 12) -> Load:
                     synced = now + datetime.timedelta(days=chance.choice((0, 3, 20, 30, 40)))
                     synced = synced.replace(minute=0, second=0, microsecond=0)  # many rows at one second
                     export(track, synced, int(heard * 1000), offline=True, offline_timestamp=stamp)
+                if chance.random() < 0.06:  # an exit: the row carries the next start of the app
+                    begun = int(end.timestamp() - heard)
+                    stamp = chance.choice((begun, begun, begun * 1000, begun - 40 * 86400, 0, None))
+                    started = (end + chance.choice((5, 3600, 30_000, 400_000)) * SECOND).replace(microsecond=0)
+                    reason = chance.choice(("unexpected-exit", "unexpected-exit-while-paused", "logout"))
+                    export(track, started, int(heard * 1000), offline_timestamp=stamp, reason_end=reason)
+                if chance.random() < 0.01:  # a clock that was wrong
+                    moment = chance.choice((Moment(2099, 1, 1, 12, tzinfo=UTC), Moment(2001, 1, 1, tzinfo=UTC)))
+                    export(track, moment, 200_000)
+                    polled[moment, track.uri] = Polled(account, track, moment, track.isrc, captured_at=LOADED)
                 if chance.random() < 0.03:
                     episode = Exported(account, end.replace(microsecond=0), 900_000, None, None, None)
                     spoken = dataclasses.replace(episode, episode=f"spotify:episode:{chance.randrange(3):022}")
@@ -329,7 +358,7 @@ def in_loads(history: Load, seed: int, count: int = 5) -> list[Load]:
             part = 0 if isinstance(play, Polled) else count // 2
             part = chance.choice((part, part, part, count - 1))
         elif style == 1:  # by time, as in life
-            part = min(count - 1, (play.at - Moment(2026, 3, 1, tzinfo=UTC)).days * count // 65)
+            part = max(0, min(count - 1, (play.at - Moment(2026, 3, 1, tzinfo=UTC)).days * count // 65))
         else:
             part = chance.randrange(count)
         parts[part].append(play)

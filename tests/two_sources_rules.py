@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import unicodedata
 from typing import Any
 
 from tests.conftest import Database
@@ -12,7 +13,7 @@ MONTH = datetime.timedelta(days=31)
 
 
 def name_key(name: str) -> str:
-    return "".join(letter for letter in name.lower() if letter.isalnum())
+    return "".join(letter for letter in unicodedata.normalize("NFKC", name).lower() if letter.isalnum())
 
 
 class Sources:
@@ -20,7 +21,8 @@ class Sources:
 
     def __init__(self, database: Database, history: Load) -> None:
         rows = {(row.account, row.at, row.row_id): row for row in history if isinstance(row, Exported)}
-        steps = {(play.account, play.at, play.track.uri): play for play in history if isinstance(play, Polled)}
+        polled = (play for play in history if isinstance(play, Polled) and play.is_possible)
+        steps = {(play.account, play.at, play.track.uri): play for play in polled}
         self.rows: dict[str, list[tuple[Exported, str]]] = {}
         for account, reported_at, row_id, uri in database.rows(
             "select account, reported_at, row_id, track_uri from intermediate.int_history_plays"
@@ -43,10 +45,9 @@ class Sources:
             return 0
         if isrc and isrc in self.isrcs.get((row.account, uri), ()):
             return 1
-        artists = (play.track.artist, play.track.album_artist)
-        if row.title and name_key(row.title) == name_key(play.track.title) and row.artist in artists:
-            return 2
-        return None
+        artists = {name_key(play.track.artist), name_key(play.track.album_artist)}
+        is_same_name = row.title and name_key(row.title) == name_key(play.track.title)
+        return 2 if is_same_name and name_key(row.artist or "") in artists else None
 
 
 def pairs_by_the_rule(sources: Sources) -> set[tuple[Any, ...]]:
@@ -84,7 +85,7 @@ def offline_pairs_by_the_rule(sources: Sources, pairs: set[tuple[Any, ...]]) -> 
     for account, plays in sources.plays.items():
         syncs: dict[tuple[Moment, str], list[Exported]] = {}
         for row, uri in sources.rows.get(account, []):
-            if row.offline and row.ended_at is None and (account, row.at, row.row_id) not in exported:
+            if row.ended_at is None and (account, row.at, row.row_id) not in exported:
                 syncs.setdefault((row.at, uri), []).append(row)
         chosen: dict[tuple[Moment, str], list[Polled]] = {}
         for play, isrc in plays:
@@ -112,7 +113,11 @@ def near_duplicates_by_the_rule(history: Load) -> set[tuple[Any, ...]]:
     known = [
         (row.account, row.uri or row.title, row.ended_at, row)
         for row in history
-        if isinstance(row, Exported) and row.title and row.ended_at and row.ms_played <= 12 * 3_600_000
+        if isinstance(row, Exported)
+        and row.title
+        and row.is_possible
+        and row.ended_at
+        and row.ms_played <= 12 * 3_600_000
     ]
     counted: list[tuple[Any, Any, Moment, Exported]] = []
     found = set()

@@ -1,10 +1,11 @@
 {#
     The tracks whose totals may have changed: those with plays on the rebuilt days, and those that were polled on them. A
-    polled play that turned out to be one of the export's can have been the only play of its track. And those that rules
+    polled row can have been the only play of its track until it turned out to be one of the export's, or a row of another
+    URI of the same recording and moment. And those that rules
     exclude now, or do no more.
 #}
 {% macro touched_tracks() -%}
-    {% for plays in ('fct_plays', 'int_polled_plays') %}
+    {% for plays in ('fct_plays', 'stg_spotify__plays') %}
         select
             plays.account,
             plays.track_uri

@@ -3,31 +3,68 @@
 /*
 What came in equals what is counted plus what a named rule took off:
 
-  the Web API   rows by the joining of steps, milliseconds by the estimate of what was heard (made here once more, from
-                staging); then plays and milliseconds by the pairs
-  the export    rows and milliseconds by near-duplicates
+  the Web API   rows by impossible timestamps and the joining of steps, milliseconds by the estimate of what was heard
+                (made here once more, from staging); then plays and milliseconds by the pairs
+  the export    rows and milliseconds by impossible timestamps and near-duplicates
 */
 with
 
-ends as (
+polled_rows as (
 
-    select
-        account,
-        duration_ms,
-        played_at - lag(played_at) over (partition by account order by played_at, track_uri) as gap
-    from {{ ref('stg_spotify__plays') }}
+    select * from {{ ref('stg_spotify__plays') }}
     where load_id <= {{ loaded_through() }}
 
 ),
 
+{{ told_steps('polled_rows') }},
+
+steps as (
+
+    select
+        account,
+        played_at,
+        max(duration_ms) as duration_ms
+    from told_steps
+    group by account, played_at, play_uri
+
+),
+
+moments as (
+
+    select
+        account,
+        array_agg(duration_ms) as durations,
+        sum(duration_ms) as durations_of_moment,
+        (extract(epoch from played_at - lag(played_at) over (partition by account order by played_at)) * 1000)::bigint
+            as gap_ms
+    from steps
+    group by account, played_at
+
+),
+
+heard as (
+
+    select
+        moments.account,
+        sum({{ heard_ms('step.duration_ms', 'moments.durations_of_moment', 'cardinality(moments.durations)', 'moments.gap_ms') }})
+            as ms_heard
+    from moments
+    cross join unnest(moments.durations) as step (duration_ms)
+    group by moments.account
+
+),
+
+-- From the source itself, which has the rows with impossible timestamps too.
 polled as (
 
     select
         account,
         count(*) as steps,
-        sum(duration_ms) as ms_returned,
-        sum(least(duration_ms, coalesce((extract(epoch from gap) * 1000)::bigint, duration_ms))) as ms_heard
-    from ends
+        sum(song_duration_ms) as ms_returned,
+        count(*) filter (where not {{ is_possible_poll() }}) as impossible,
+        coalesce(sum(song_duration_ms) filter (where not {{ is_possible_poll() }}), 0) as ms_impossible
+    from {{ source('spotify', 'spotify_songs') }}
+    where load_id <= {{ loaded_through() }}
     group by account
 
 ),
@@ -78,7 +115,9 @@ exported as (
     select
         account,
         count(*) as export_rows,
-        sum(ms_played) as ms_exported
+        sum(ms_played) as ms_exported,
+        count(*) filter (where not {{ is_possible_export() }}) as impossible,
+        coalesce(sum(ms_played) filter (where not {{ is_possible_export() }}), 0) as ms_impossible
     from {{ source('spotify', 'spotify_history') }}
     where load_id <= {{ loaded_through() }}
     group by account
@@ -128,10 +167,12 @@ compared as (
     select
         accounts.account,
         coalesce(polled.steps, 0) as steps_staged,
+        coalesce(polled.impossible, 0) as steps_impossible,
         coalesce(joined.steps, 0) as steps_joined,
         coalesce(polled.ms_returned, 0) as ms_returned_staged,
+        coalesce(polled.ms_impossible, 0) as ms_returned_impossible,
         coalesce(joined.ms_returned, 0) as ms_returned_joined,
-        coalesce(polled.ms_heard, 0) as ms_heard_staged,
+        coalesce(heard.ms_heard, 0) as ms_heard_staged,
         coalesce(joined.ms_heard, 0) as ms_heard_joined,
         coalesce(joined.polled_plays, 0) as polled_plays,
         coalesce(paired.pairs, 0) as pairs,
@@ -140,13 +181,16 @@ compared as (
         coalesce(paired.ms_matched, 0) as ms_matched,
         coalesce(counted.ms_polled_only, 0) as ms_polled_only,
         coalesce(exported.export_rows, 0) as rows_exported,
+        coalesce(exported.impossible, 0) as rows_impossible,
         coalesce(repeated.near_duplicates, 0) as near_duplicates,
         coalesce(counted.export_plays, 0) as plays_exported,
         coalesce(exported.ms_exported, 0) as ms_exported,
+        coalesce(exported.ms_impossible, 0) as ms_impossible,
         coalesce(repeated.ms_repeated, 0) as ms_repeated,
         coalesce(counted.ms_exported, 0) as ms_exported_counted
     from accounts
     left join polled on accounts.account = polled.account
+    left join heard on accounts.account = heard.account
     left join joined on accounts.account = joined.account
     left join paired on accounts.account = paired.account
     left join exported on accounts.account = exported.account
@@ -157,11 +201,11 @@ compared as (
 
 select * from compared
 where
-    steps_staged != steps_joined
-    or ms_returned_staged != ms_returned_joined
+    steps_staged != steps_joined + steps_impossible
+    or ms_returned_staged != ms_returned_joined + ms_returned_impossible
     or ms_heard_staged != ms_heard_joined
     or polled_plays != plays_matched + plays_polled_only
     or plays_matched != pairs
     or ms_heard_joined != ms_matched + ms_polled_only
-    or rows_exported != plays_exported + near_duplicates
-    or ms_exported != ms_exported_counted + ms_repeated
+    or rows_exported != plays_exported + near_duplicates + rows_impossible
+    or ms_exported != ms_exported_counted + ms_repeated + ms_impossible

@@ -125,11 +125,16 @@ def offline_timestamp(play: Play, generation: Generation) -> int | None:
     return play.start_ms // 1000 if play.offline or play.end_ms >= Y2020 else None
 
 
+def is_reported_late(play: Play) -> bool:
+    """Heard offline, or ended by an exit of the app."""
+    return play.offline or play.reason_end == "logout" or play.reason_end.startswith("unexpected-exit")
+
+
 def played_at_of(play: Play, generation: Generation) -> int:
-    """The end (Unix ms) as far as the row tells: `ts`; of an offline play with a sound offline_timestamp, that plus the
-    milliseconds heard. What stands in an online row's offline_timestamp changes nothing: ts is right."""
-    if play.offline and play.stamp == "sound":
-        stamp = offline_timestamp(play, generation) or 0
+    """The end (Unix ms) as far as the row tells: `ts`; of a play reported late with a sound offline_timestamp, that
+    plus the milliseconds heard. In other rows offline_timestamp changes nothing: ts is right."""
+    stamp = offline_timestamp(play, generation)
+    if is_reported_late(play) and play.stamp == "sound" and stamp:
         return (stamp if stamp > 10**11 else stamp * 1000) + play.ms_played
     known = play.end_ms if play.synced_ms is None else play.synced_ms
     return known // 1000 * 1000

@@ -3,6 +3,7 @@
     raw.py         rows of staging, as they were loaded
     plays.py       from rows to plays; sources.py: those of both sources once
     tracks.py      what is known of a track: names, credits, recording, album
+    removed.py     which rows are no plays of their own, and the play that counts instead
     rules.py       which plays the listener has taken out of the reports
     history.py     all that a report of one account is made of
     numbers.py     rounding, minutes, shares, ranks; periods.py: weeks, months, quarters, years

@@ -66,7 +66,7 @@ def main() -> int:
         print(f"({time.monotonic() - began:.0f} s until the reports were built)")
     began = time.monotonic()
     with contextlib.closing(connect()) as connection:
-        found = compare(connection, ZoneInfo(arguments.zone))
+        found = compare(connection, ZoneInfo(arguments.zone), shortest_play=config.listener().shortest_play)
     print(report_of(found))
     print(f"({time.monotonic() - began:.0f} s for the oracle and the comparison)")
     return 1 if any(each.differences for each in found) else 0

@@ -46,10 +46,13 @@ class Compared:
     differences: list[str] = field(default_factory=list)
 
 
-def compare(connection: Any, zone: ZoneInfo, zones: Mapping[str, ZoneInfo] | None = None) -> list[Compared]:
-    """The plays first, then every report. `connection`: in UTC; `zones`: of accounts that have one of their own."""
+def compare(
+    connection: Any, zone: ZoneInfo, zones: Mapping[str, ZoneInfo] | None = None, shortest_play: int = 0
+) -> list[Compared]:
+    """The plays first, then every report. `connection`: in UTC; `zones`: of accounts that have one of their own;
+    `shortest_play`: the setting shortest_play_seconds."""
     connection.autocommit = True
-    histories = read_histories(connection, zone, zones)
+    histories = read_histories(connection, zone, zones, shortest_play)
     found = [compare_plays(connection, histories)]
     with_music = [history for history in histories if history.plays]
     for report in REPORTS:

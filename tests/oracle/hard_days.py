@@ -50,13 +50,13 @@ EPISODE = {
 
 
 def over_new_year() -> Iterator[Json]:
-    """From ISO week 2026-W52 over 2026-W53 into 2027-W01, New Year in the middle of a session; one song ten times in
+    """From ISO week 2020-W52 over 2020-W53 into 2021-W01, New Year in the middle of a session; one song ten times in
     each of three weeks on end, and nine times in the fourth."""
-    for date, count in (("2026-12-23", 10), ("2026-12-29", 10), ("2027-01-03", 1), ("2027-01-04", 10)):
+    for date, count in (("2020-12-23", 10), ("2020-12-29", 10), ("2021-01-03", 1), ("2021-01-04", 10)):
         yield from plays(at(f"{date}T18:00"), count, name="On Repeat", reason_end="fwdbtn")
-    yield from plays(at("2026-12-31T23:30"), 20, skipped=None, reason_end=None)
-    yield from plays(at("2027-01-01T00:00"), 1, name="Midnight", platform="a speaker")
-    yield from plays(at("2027-01-05T18:00"), 9, name="On Repeat", **by("Various Artists", "Sampler"))
+    yield from plays(at("2020-12-31T23:30"), 20, skipped=None, reason_end=None)
+    yield from plays(at("2021-01-01T00:00"), 1, name="Midnight", platform="a speaker")
+    yield from plays(at("2021-01-05T18:00"), 9, name="On Repeat", **by("Various Artists", "Sampler"))
 
 
 def over_changes_of_the_clocks() -> Iterator[Json]:
@@ -72,8 +72,34 @@ def over_changes_of_the_clocks() -> Iterator[Json]:
     yield from plays(at("2026-11-05T12:00"), 3, name="Nothing", ms_played=0, **by(None, None))
     yield from plays(at("2026-11-05T22:00"), 40, name="Waves", ms_played=230_000, **by("Sleepy Noise", "Waves"))
     yield from plays(at("2026-11-06T08:00"), 2, **EPISODE)
-    yield from plays(at("2026-12-31T20:00"), 6, platform="Kitchen speaker")
+    yield from plays(at("2020-12-31T20:00"), 6, platform="Kitchen speaker")
     yield from over_new_year()
+
+
+def reported_late() -> Iterator[Json]:
+    """Rows that carry the next start of the app: dated by the device, over midnight too; a repeat of such a play hours
+    later; not sound, and so undated; a near-duplicate by these times. Names in two forms of Unicode."""
+    late: Json = {"reason_end": "unexpected-exit-while-paused", "name": "Late"}
+    for begin, exit_at, ms in (
+        ("2026-10-02T09:00", "2026-10-02T17:00:30", 165_000),
+        ("2026-10-02T23:58", "2026-10-05T08:00:00", 200_000),
+    ):
+        yield export_row(utc(exit_at), ms_played=ms, offline_timestamp=int(at(begin).timestamp()), **late)
+    yield from plays(at("2026-10-02T17:00"), 2, minutes=9, name="Late", ms_played=300_000)
+    # The export has it once more, with the time of its end.
+    yield export_row(utc("2026-10-03T00:01:19"), name="Late", ms_played=199_000)
+    for stamp in (None, 0, 1_000_000_000, int(at("2026-08-01T10:00").timestamp())):
+        yield export_row(utc("2026-10-08T10:00:00"), name=f"Exit {stamp}", reason_end="logout", offline_timestamp=stamp)
+    yield from plays(at("2026-10-09T10:00"), 2, name="Composed", **by("Beyonc\u00e9", "Caf\u00e9"))
+    yield from plays(at("2026-10-09T11:00"), 2, name="Decomposed", **by("BEYONCE\u0301", "Cafe\u0301"))
+    yield from plays(at("2026-10-09T12:00"), 2, name="Une\u0301", spotify_track_uri=None)
+    yield from plays(at("2026-10-09T13:00"), 2, name="UN\u00c9", spotify_track_uri=None)
+    yield from plays(at("2026-10-10T10:00"), 3, minutes=0.25, name="Short", ms_played=14_999)
+    yield from plays(at("2026-10-10T11:00"), 2, minutes=0.25, name="Long enough", ms_played=15_000)
+
+
+def utc(local: str) -> str:
+    return f"{at(local):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def leap_day() -> Iterator[Json]:
@@ -121,17 +147,26 @@ HISTORIES = {
     "tokyo": [*leap_day()],
     "spoken": [*spoken()],
     "limits": [*limits()],
+    "late": [*reported_late()],
     "single": [*plays(at("2024-02-29T12:00"), 1)],
 }
 ARTISTS = [{"id": f"artist000000000000000{number}", "name": name} for number, name in enumerate("CABD")]
 ISRC = {"isrc": "QZAAA2400001"}
 # By slot. Two releases of one recording, credits of three, an artist whom the export knows by name, and one name of two
-# artists. Between the pages is a gap that ends with the midnight of a Monday.
+# artists. Between the pages is a gap that ends with the midnight of a Monday. At one moment: one play under two URIs,
+# of one ISRC or of one name; and two tracks.
 POLLED = {
     "2026-11-14T0300": [
         item("2026-11-14T01:00:00.100Z", name="Single", external_ids=ISRC),
         item("2026-11-14T01:04:00.200Z", name="Album Version", minutes=4, external_ids=ISRC, artists=ARTISTS[1:]),
         item("2026-11-14T01:06:00.300Z", name="Single", external_ids=ISRC),
+        item("2026-11-14T02:00:00.000Z", name="Relinked", external_ids=ISRC),
+        item("2026-11-14T02:00:00.000Z", name="Old Link", external_ids=ISRC),
+        item("2026-11-14T02:01:00.001Z", name="Side A", minutes=4, external_ids={}),
+        item("2026-11-14T02:01:00.001Z", name="Side B", minutes=2, external_ids={}),
+        item("2026-11-14T02:30:00.000Z", name="Three", external_ids={}, uri="spotify:track:three1"),
+        item("2026-11-14T02:30:00.000Z", name="THREE!", external_ids={}, uri="spotify:track:three2"),
+        item("2026-11-14T02:30:00.000Z", name="Side C", external_ids={}),
     ],
     "2026-11-16T1400": [
         item("2026-11-16T05:00:00.000Z", name="Another", external_ids={}, artists=[{"id": "ann", "name": "Ann"}]),

@@ -17,15 +17,17 @@ from tests.oracle.numbers import Key, rounded
 from tests.oracle.periods import DAY, Date, Period
 from tests.oracle.plays import Play, Told, exported_play, polled_plays
 from tests.oracle.raw import Raw, Row, Span
+from tests.oracle.removed import Removed, near_duplicates, of_polled
 from tests.oracle.rules import Library, is_excluded
-from tests.oracle.sources import alone
+from tests.oracle.sources import is_undated, pairs
 from tests.oracle.tracks import Track, tracks_of
 
 
 @dataclass(frozen=True)
 class History:
     """`all_plays`: spoken and excluded ones too; `plays`: those that count. Both in the order of their ends, and of
-    play_id. `today`: the local date of what is known last. `gaps`: the open ones."""
+    play_id. `today`: the local date of what is known last. `gaps`: the open ones. `removed`: rows that are no
+    plays of their own."""
 
     account: str
     zone: ZoneInfo
@@ -36,6 +38,7 @@ class History:
     gaps: list[Span]
     completeness: Mapping[Date, str]
     rules: list[Row]
+    removed: list[Removed]
 
     @cached_property
     def first_date(self) -> Date:
@@ -136,23 +139,39 @@ def weights_of(rows: list[Row]) -> dict[str, dict[str, Decimal]]:
     return weights
 
 
-def read_histories(connection: Any, zone: ZoneInfo, zones: Mapping[str, ZoneInfo] | None = None) -> list[History]:
+def read_histories(
+    connection: Any, zone: ZoneInfo, zones: Mapping[str, ZoneInfo] | None = None, shortest_play: int = 0
+) -> list[History]:
     """Of every account that has a play. `zones`: of the accounts that have one of their own."""
-    accounts = sorted(rows_of_staging.read(connection).items())
+    accounts = sorted(rows_of_staging.read(connection, shortest_play).items())
     histories = [history_of(account, raw, (zones or {}).get(account, zone)) for account, raw in accounts]
     return [history for history in histories if history is not None]
 
 
-def plays_of(raw: Raw, zone: ZoneInfo) -> list[Play]:
-    """Every row of the export, and what the Web API alone tells of; in the order of their ends."""
-    exported = [Told(exported_play(row, zone), row) for row in raw.exported]
-    polled = alone(polled_plays(raw.polled, zone), exported, raw.polled)
-    return sorted((told.play for told in exported + polled), key=lambda play: (play.ended_at, play.play_id))
+def plays_of(raw: Raw, zone: ZoneInfo) -> tuple[list[Play], list[Removed]]:
+    """Every row of the export without near-duplicates, and the plays that the Web API alone has; in the order of their
+    ends. And the rows that are no plays of their own."""
+    rows = [Told(exported_play(row, zone), row, (row,)) for row in raw.exported]
+    repeated = near_duplicates(rows, (is_undated(row) for row in raw.exported))
+    exported = [told for number, told in enumerate(rows) if number not in repeated]
+    polled = polled_plays(raw.polled, zone)
+    numbers = {id(told): number for number, told in enumerate(polled)}
+    kept = {numbers[id(told)]: other.play for told, other in pairs(polled, exported, raw.polled)}
+    removed = [
+        *(Removed("impossible_timestamp", row) for row in raw.impossible),
+        *(
+            Removed("near_duplicate", rows[number].row, rows[other].play, rows[number].play)
+            for number, other in repeated.items()
+        ),
+        *of_polled(polled, kept),
+    ]
+    plays = [told.play for told in exported] + [told.play for n, told in enumerate(polled) if n not in kept]
+    return sorted(plays, key=lambda play: (play.ended_at, play.play_id)), removed
 
 
 def history_of(account: str, raw: Raw, zone: ZoneInfo) -> History | None:
     """None without a play."""
-    everything = plays_of(raw, zone)
+    everything, removed = plays_of(raw, zone)
     if not everything:
         return None
     tracks, names = tracks_of(raw)
@@ -169,4 +188,5 @@ def history_of(account: str, raw: Raw, zone: ZoneInfo) -> History | None:
         gaps=raw.gaps,
         completeness=raw.completeness,
         rules=raw.rules,
+        removed=removed,
     )

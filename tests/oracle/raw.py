@@ -14,7 +14,8 @@ Span = tuple[datetime.datetime, datetime.datetime]
 @dataclass
 class Raw:
     """Of one account. `gaps`: the open ones; `completeness`: of a local date, where it is known; `fetched_at`: of the
-    newest poll that brought a page; `overrides`: from a track to the recording that the listener says it is."""
+    newest poll that brought a page; `overrides`: from a track to the recording that the listener says it is;
+    `impossible`: rows of both sources with an impossible timestamp, which stand in no other list."""
 
     exported: list[Row] = field(default_factory=list)
     polled: list[Row] = field(default_factory=list)
@@ -24,15 +25,18 @@ class Raw:
     fetched_at: datetime.datetime | None = None
     overrides: dict[str, str] = field(default_factory=dict)
     rules: list[Row] = field(default_factory=list)
+    impossible: list[Row] = field(default_factory=list)
 
 
-def read(connection: Any) -> dict[str, Raw]:
-    """By account. The connection's time zone has to be UTC."""
+def read(connection: Any, shortest_play: int = 0) -> dict[str, Raw]:
+    """By account. The connection's time zone has to be UTC. `shortest_play`: the setting shortest_play_seconds."""
     accounts: dict[str, Raw] = defaultdict(Raw)
     for row in query(connection, "select * from staging.spotify_history"):
-        accounts[row["account"]].exported.append(row)
+        raw = accounts[row["account"]]
+        (raw.exported if is_possible(row, datetime.timedelta()) else raw.impossible).append(row)
     for row in query(connection, "select * from staging.spotify_songs"):
-        accounts[row["account"]].polled.append(row)
+        raw = accounts[row["account"]]
+        (raw.polled if is_possible(row, datetime.timedelta(days=1)) else raw.impossible).append(row)
     for row in query(connection, "select * from staging.spotify_genres"):
         accounts[row["account"]].genres.append(row)
     for row in query(connection, "select * from marts.fct_gaps where is_open"):
@@ -43,6 +47,16 @@ def read(connection: Any) -> dict[str, Raw]:
     for row in query(connection, polls):
         accounts[row["account"]].fetched_at = row["fetched_at"]
     overrides, rules = seed(connection, "recording_overrides"), seed(connection, "exclusion_rules")
+    if shortest_play:
+        rules.append(
+            {
+                **dict.fromkeys(("account", "from_date", "to_date")),
+                "rule_id": "(shortest_play_seconds)",
+                "is_active": True,
+                "kind": "shorter_than",
+                "value": str(shortest_play),
+            }
+        )
     for account, raw in accounts.items():
         # The account's own row goes before one for all accounts.
         for row in sorted(overrides, key=lambda row: row["account"] == account):
@@ -50,6 +64,12 @@ def read(connection: Any) -> dict[str, Raw]:
                 raw.overrides[row["track_uri"]] = row["recording"]
         raw.rules = [rule for rule in rules if rule["account"] in (None, "", account)]
     return dict(accounts)
+
+
+def is_possible(row: Row, skew: datetime.timedelta) -> bool:
+    """Whether a play ended when Spotify existed, and not after its row was captured."""
+    begin = datetime.datetime(2006, 4, 1, tzinfo=datetime.UTC)
+    return bool(begin <= row["played_at_utc"] <= row["last_updated_datetime_utc"] + skew)
 
 
 def seed(connection: Any, name: str) -> list[Row]:

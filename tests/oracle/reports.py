@@ -11,6 +11,7 @@ from tests.oracle.history import History
 from tests.oracle.numbers import Rows
 from tests.oracle.periods import Date
 from tests.oracle.plays import Play
+from tests.oracle.removed import rows_of_report
 from tests.oracle.returns import forgotten_favourites, obsessions, on_this_day, streaks
 from tests.oracle.rhythm import hours_of_week, rhythm, season_clock, sessions
 from tests.oracle.tops import genre_drift, top_albums, top_artists, top_genres, top_tracks
@@ -67,6 +68,12 @@ REPORTS = (
     Report("rpt_sessions", ("started_at",), sessions),
     Report("rpt_genre_drift", ("played_year", "genre"), genre_drift),
     Report("rpt_exclusion_rules", ("rule_id",), exclusion_rules, of_music=False),
+    Report(
+        "rpt_removed_rows",
+        ("rule", "reported_at", "track_uri", "ms_played"),
+        lambda history: rows_of_report(history.account, history.removed),
+        of_music=False,
+    ),
     Report("rpt_wrapped", ("grain", "period_start"), wrapped),
 )
 COUNTS = ("rank", "plays", "minutes", "minutes_estimated")

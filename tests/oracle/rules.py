@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from tests.oracle.plays import Play, lower
+from tests.oracle.plays import Play, fold
 from tests.oracle.raw import Row
 from tests.oracle.tracks import Track
 
@@ -42,7 +42,9 @@ def matches(rule: Row, play: Play, library: Library) -> bool:
     if rule["kind"] == "account":
         return bool(play.account == (value or rule["account"]))
     if rule["kind"] == "platform":
-        return bool(value) and lower(value) in lower(play.platform or "")
+        return bool(value) and fold(value) in fold(play.platform or "")
+    if rule["kind"] == "shorter_than":
+        return value.isdecimal() and play.ms < int(value) * 1000
     if rule["kind"] == "hour_window":
         window = HOURS.fullmatch(value)
         return window is not None and is_within(play.hour, int(window[1]), int(window[2]))
@@ -58,13 +60,13 @@ def is_within(hour: int, begin: int, end: int) -> bool:
 
 def names(kind: str, value: str, track: Track, library: Library) -> bool:
     """Whether a value, a name or an id, URI or link, is that of the track, or of its album, artist or genre."""
-    bare, plain = ADDRESS.sub("", value).partition("?")[0], lower(value)
+    bare, plain = ADDRESS.sub("", value).partition("?")[0], fold(value)
     if kind == "track":
         return value == track.uri or bare == track.track_id
     if kind == "album":
-        return bare == track.album_id or plain == lower(track.album_name or "")
+        return bare == track.album_id or plain == fold(track.album_name or "")
     if kind == "artist":
-        return any(bare == key or plain == lower(library.names[key]) for key in track.artist_keys)
+        return any(bare == key or plain == fold(library.names[key]) for key in track.artist_keys)
     if kind == "genre":
-        return any(plain == lower(genre) for key in track.artist_keys for genre in library.genres.get(key, ()))
+        return any(plain == fold(genre) for key in track.artist_keys for genre in library.genres.get(key, ()))
     return False

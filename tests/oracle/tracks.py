@@ -7,7 +7,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import Any
 
-from tests.oracle.plays import exported_end, identify, lower, md5
+from tests.oracle.plays import exported_end, fold, identify, md5
 from tests.oracle.raw import Raw, Row
 
 VARIOUS = "various artists"
@@ -23,7 +23,7 @@ class Credit:
 
     @property
     def name_key(self) -> str | None:
-        return None if self.name is None else "name:" + md5(lower(self.name))
+        return None if self.name is None else "name:" + md5(fold(self.name))
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ def mentions_of(raw: Raw) -> dict[str, list[Mention]]:
         kind, uri = identify(row)
         if kind == "track":
             artist = row["album_artist_name"]
-            is_somebody = artist is not None and lower(artist) != VARIOUS
+            is_somebody = artist is not None and fold(artist) != VARIOUS
             name = "(untitled)" if row["track_name"] is None else row["track_name"]
             credits = (Credit(None, artist),) if is_somebody else ()
             rows[uri].append(Mention(False, exported_end(row), row, name, credits, artist))
@@ -146,7 +146,7 @@ def _track(uri: str, told: Mention, artists: Artists, override: str | None) -> T
         album_id=row["album_id"] if told.is_polled else None,
         album_name=album,
         album_artist=told.album_artist,
-        album_key=None if album is None else "album:" + md5(f"{lower(album)}|{lower(told.album_artist or '')}"),
+        album_key=None if album is None else "album:" + md5(f"{fold(album)}|{fold(told.album_artist or '')}"),
         total_tracks=row["album_total_tracks"] if told.is_polled else None,
         url=row["song_link"] if told.is_polled else url,
     )

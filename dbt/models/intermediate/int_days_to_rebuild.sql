@@ -55,7 +55,7 @@ days_with_news as (
         played_date_utc
     from {{ ref('stg_spotify__history') }}
     where
-        is_offline
+        is_dated_by_device
     {% if is_incremental() %}
         and {{ is_news() }}
     {% endif %}
@@ -152,7 +152,7 @@ days_with_news as (
                 where
                     offline.account = news.account
                     and offline.track_uri = news.track_uri
-                    and {{ is_undated('offline') }}
+                    and offline.is_undated
                 offset 0  -- noqa: AM09
             ) as undated
             where news.{{ is_news() }}

@@ -4,8 +4,8 @@
         post_hook=[
             "{{ index_once('day', ['played_date_utc', 'account']) }}",
             "{{ index_once('by_device', ['account', 'reported_at', 'row_id'], where='is_dated_by_device') }}",
-            "{{ index_once('undated', ['account', 'played_date_utc'], where='is_offline and not is_dated_by_device') }}",
-            "{{ index_once('undated_track', ['account', 'track_uri'], where='is_offline and not is_dated_by_device') }}",
+            "{{ index_once('undated', ['account', 'played_date_utc'], where='is_undated') }}",
+            "{{ index_once('undated_track', ['account', 'track_uri'], where='is_undated') }}",
             "{{ analyze_when_new() }}",
         ]
     )
@@ -59,6 +59,7 @@ select
     history.played_date_utc,
     history.started_at,
     history.is_dated_by_device,
+    history.is_undated,
     history.ms_played,
     history.content_type,
     history.track_uri,

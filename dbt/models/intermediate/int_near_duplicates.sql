@@ -15,8 +15,10 @@ counts; of two as long the earlier one. Rows are looked at from the longest to t
 when it overlaps so with a row that counts.
 
 Only tracks are compared: speech can be played at double speed, and then ends before its milliseconds are over. Nor are
-rows compared whose times are not known: those of an offline device that does not say when, of which up to 185 carry the
-second of the sync, and those that would have lasted for more than half a day.
+rows compared whose times are not known: undated ones (stg_spotify__history), of which up to 185 carry the second of a
+sync, and those that would have lasted for more than half a day.
+
+kept_… is the row that counts instead: of those that it overlaps so, the longest.
 */
 {% set longest_ms = 12 * 60 * 60 * 1000 %}
 
@@ -82,7 +84,7 @@ timed as (
     from history
     where
         {{ is_track_row() }}
-        and (is_dated_by_device or not is_offline)
+        and not is_undated
         and ms_played > 2000
         and ms_played <= {{ longest_ms }}
     offset 0  -- noqa: AM09
@@ -251,8 +253,22 @@ select
     judged.played_at,
     judged.played_date_utc,
     judged.reported_at,
-    judged.row_id
+    judged.row_id,
+    kept.played_at as kept_played_at,
+    kept.played_date_utc as kept_date_utc,
+    kept.reported_at as kept_reported_at,
+    kept.row_id as kept_row_id
 from judged
+inner join paired as kept
+    on
+        judged.account = kept.account
+        and judged.island = kept.island
+        and judged.track_uri = kept.track_uri
+        and kept.place = (
+            select min(overlapped.place)
+            from unnest(judged.places_overlapped) as overlapped (place)
+            where overlapped.place = any(judged.places_counted)
+        )
 {% if is_incremental() %}
     inner join rebuilt_days
         on judged.account = rebuilt_days.account and judged.played_date_utc = rebuilt_days.day_utc

@@ -11,9 +11,9 @@
 -- depends_on: {{ ref('stg_spotify__history') }}
 
 /*
-Pairs of plays that no window can find: the export reports an offline play at the second of the sync, hours or days after
-its end, when it has no sound offline_timestamp; the Web API reports its end. What int_play_matches leaves of both is
-paired here: a polled play with a row of the same track (of one URI, ISRC, or title and artist, as int_play_matches) in
+Pairs of plays that no window can find: an undated row of the export (stg_spotify__history) carries the second of the sync,
+or of the next start of the app, hours or days after the end of the play; the Web API reports its end. What
+int_play_matches leaves of both is paired here: a polled play with a row of the same track (of one URI, ISRC, or title and artist, as int_play_matches) in
 the next sync that has one, at most 31 days later (Spotify lets a device play offline for 30); the last of the polled
 plays with the last of the rows, and so on back.
 
@@ -59,14 +59,14 @@ undated as (
                 rows_of_syncs.account = read_spans.account
                 and rows_of_syncs.played_date_utc >= lower(read_spans.span)
                 and rows_of_syncs.played_date_utc < upper(read_spans.span)
-                and {{ is_undated('rows_of_syncs') }}
+                and rows_of_syncs.is_undated
             offset 0  -- noqa: AM09
         ) as exported
         {% else %}
             {{ ref('int_history_plays') }} as exported
         {% endif %}
     where
-        {{ is_undated('exported') }}
+        exported.is_undated
         and exported.content_type = 'track'
         and not exported.is_near_duplicate
         and not exists (

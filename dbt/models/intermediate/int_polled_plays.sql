@@ -11,11 +11,14 @@
 One row per play that the Web API knows of. It sometimes returns one play as several steps: the same track again 1.7 s
 later, or a 205 s track as 32 s and 173 s. The rule:
 
-  1. A step is heard from the end of the step before it, and never for longer than the track lasts.
-  2. Steps of one track that follow one another directly, without a pause, are one play for as long as together they are
+  1. Rows of one recording with the same played_at are one step (macro told_steps).
+  2. A step is heard from the end of the step before it, and never for longer than the track lasts. Different tracks that
+     end at one moment share the time before it in proportion to their lengths (macro heard_ms).
+  3. Steps of one track that follow one another directly, without a pause, are one play for as long as together they are
      heard no longer than the track lasts (and a tenth more, at most 5 s: Spotify's clock is not exact).
 
-A loop plays one track length per step and so stays as many plays as it was. Every step is in exactly one play.
+A loop plays one track length per step and so stays as many plays as it was. Every row is in exactly one play; `steps`
+counts rows.
 */
 with recursive
 
@@ -39,20 +42,32 @@ with recursive
 
 {% endif %}
 
-steps as (
+polled_rows as (
 
-    select
-        plays.account,
-        plays.played_at,
-        plays.track_uri,
-        plays.duration_ms,
-        plays.isrc,
-        plays.captured_at
+    select plays.*
     from {{ ref('stg_spotify__plays') }} as plays
     {% if is_incremental() %}
         inner join read_days
             on plays.account = read_days.account and plays.played_date_utc = read_days.day_utc
     {% endif %}
+
+),
+
+{{ told_steps('polled_rows') }},
+
+steps as (
+
+    select
+        account,
+        played_at,
+        play_uri as track_uri,
+        max(duration_ms) as duration_ms,
+        max(isrc) as isrc,
+        min(captured_at) as captured_at,
+        count(*) as rows_of_step,
+        sum(duration_ms) as ms_returned
+    from told_steps
+    group by account, played_at, play_uri
 
 ),
 
@@ -62,9 +77,21 @@ timed as (
         *,
         least(5000, duration_ms / 10) as tolerance_ms,
         row_number() over in_order as step_number,
-        (extract(epoch from played_at - lag(played_at) over in_order) * 1000)::bigint as gap_ms
+        (extract(epoch from played_at - lag(played_at) over in_order) * 1000)::bigint as gap_before_ms
     from steps
     window in_order as (partition by account order by played_at, track_uri)
+
+),
+
+-- The first step of a moment has the time since the moment before.
+moments as (
+
+    select
+        *,
+        first_value(gap_before_ms) over (partition by account, played_at order by step_number) as gap_ms,
+        count(*) over (partition by account, played_at) as steps_of_moment,
+        sum(duration_ms) over (partition by account, played_at) as durations_of_moment
+    from timed
 
 ),
 
@@ -72,8 +99,8 @@ heard as (
 
     select
         *,
-        least(duration_ms, coalesce(gap_ms, duration_ms)) as heard_ms
-    from timed
+        {{ heard_ms('duration_ms', 'durations_of_moment', 'steps_of_moment', 'gap_ms') }} as heard_ms
+    from moments
 
 ),
 
@@ -144,9 +171,9 @@ plays as (
         max(linked.played_at) as played_at,
         min(linked.played_at) as first_step_at,
         min(linked.played_at - linked.heard_ms * interval '1 millisecond') as started_at,
-        count(*)::integer as steps,
+        sum(linked.rows_of_step)::integer as steps,
         sum(linked.heard_ms)::bigint as ms_played,
-        sum(linked.duration_ms)::bigint as ms_returned,
+        sum(linked.ms_returned)::bigint as ms_returned,
         max(linked.duration_ms) as duration_ms,
         max(linked.isrc) as isrc,
         min(linked.captured_at) as captured_at

@@ -11,7 +11,7 @@
 }}
 
 -- depends_on: {{ ref('int_days_to_rebuild') }}
--- depends_on: {{ ref('int_polled_plays') }}
+-- depends_on: {{ ref('stg_spotify__plays') }}
 -- depends_on: {{ ref('int_excluded_tracks') }}
 -- depends_on: {{ ref('fct_plays') }}
 

@@ -77,14 +77,7 @@ plays as (
 
     select
         exported.account,
-        md5(concat_ws(
-            '|',
-            exported.account,
-            exported.track_uri,
-            date_part('epoch', exported.played_at),
-            exported.row_id,
-            case when exported.is_dated_by_device then date_part('epoch', exported.reported_at) end
-        )) as play_id,
+        {{ exported_play_id('exported') }} as play_id,
         exported.played_at,
         exported.played_date_utc,
         exported.started_at,
@@ -129,7 +122,7 @@ plays as (
 
     select
         polled.account,
-        md5(concat_ws('|', polled.account, polled.track_uri, extract(epoch from polled.played_at))) as play_id,
+        {{ polled_play_id('polled') }} as play_id,
         polled.played_at,
         polled.played_date_utc,
         polled.started_at,

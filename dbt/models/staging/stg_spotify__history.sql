@@ -1,10 +1,15 @@
 /*
 The data export in the project's names, and each row dated.
 
-`ts` is the end of a play, but an offline device may tell of it weeks later; then `offline_timestamp`, about the begin,
-says more: in milliseconds in older rows, in seconds in newer ones, nonsense in some. A row that was played offline is
-dated by it where that is sound: within the 31 days before `ts` (Spotify lets a device play offline for 30), and over by
-`ts`, a minute left for clocks that differ.
+`ts` is the end of the play, except in two kinds of rows: of a play that was heard offline it can be the time of the
+sync, and of a play that ended with `unexpected-exit…` or `logout` it is the time of the next start of the app. Both are
+reported late. Such a row is dated by `offline_timestamp` (about the start; milliseconds in older rows, seconds in newer
+ones, nonsense in some) if that is sound: within the 31 days before `ts` (Spotify lets a device play offline for 30), and
+start + ms_played at most a minute after `ts`, because clocks differ. Otherwise the row is undated: it keeps `ts`, takes
+no part in the search for near-duplicates, and int_offline_matches may pair it with a polled play of the month before.
+Every other row keeps `ts`, whatever its offline_timestamp.
+
+Rows with an impossible timestamp are left out (macro is_possible).
 
 Nonsense must not break the view: whatever is computed from a number of the export stands behind a CASE that has looked
 at it, and a play of more than 31 days is taken for one of 31 where its begin is computed.
@@ -21,10 +26,13 @@ Without CTEs, for PostgreSQL looks no day up in an index behind a view that has 
 {%- endset %}
 {% set reported_ms -%} (extract(epoch from played_at_utc) * 1000)::bigint {%- endset %}
 
+{% set is_reported_late -%}
+    (offline is true or coalesce(reason_end = 'logout' or starts_with(reason_end, 'unexpected-exit'), false))
+{%- endset %}
 {% set is_dated_by_device -%}
     coalesce(
         case
-            when offline and ms_played between 0 and {{ longest_ms + 60000 }} then
+            when {{ is_reported_late }} and ms_played between 0 and {{ longest_ms + 60000 }} then
                 {{ device_ms }} >= {{ reported_ms }} - {{ longest_ms }}
                 and {{ device_ms }} <= {{ reported_ms }} + 60000 - ms_played
         end,
@@ -58,6 +66,7 @@ select
         else played_at_utc - least(greatest(ms_played, 0), {{ longest_ms }}) * interval '1 millisecond'
     end as started_at,
     {{ is_dated_by_device }} as is_dated_by_device,
+    {{ is_reported_late }} and not {{ is_dated_by_device }} as is_undated,
     ms_played,
     case
         when {{ is_track }} then 'track'
@@ -99,3 +108,4 @@ select
     last_updated_datetime_utc as captured_at,
     load_id
 from {{ source('spotify', 'spotify_history') }}
+where {{ is_possible_export() }}

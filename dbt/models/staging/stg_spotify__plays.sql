@@ -1,4 +1,5 @@
--- Without CTEs, for once: PostgreSQL looks no day up in an index behind a view that has some, it reads all plays.
+-- Rows with an impossible timestamp are left out (macro is_possible). Without CTEs, for once: PostgreSQL looks no day up
+-- in an index behind a view that has some, it reads all plays.
 select
     account,
     played_at_utc as played_at,
@@ -25,3 +26,4 @@ select
     last_updated_datetime_utc as captured_at,
     load_id
 from {{ source('spotify', 'spotify_songs') }}
+where {{ is_possible_poll() }}

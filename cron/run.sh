@@ -121,7 +121,15 @@ end() {
 # the first, its exit code, and when Slack was told last (seconds since 1970; 0: not yet).
 tell_not_started() {
     first='' first_code='' told=0
-    [ ! -s "$not_started" ] || read -r first first_code told <"$not_started"
+    [ ! -f "$not_started" ] || [ ! -s "$not_started" ] || read -r first first_code told <"$not_started"
+    # A damaged file counts as none: its text must not stop the arithmetic below.
+    case $first/${#first_code}/${#told}/$first_code$told in
+        ????-??-??T????/[1-3]/[1-9]/*[!0-9]* | ????-??-??T????/[1-3]/10/*[!0-9]*) first='' ;;
+        [0-9]???-??-??T????/[1-3]/[1-9]/* | [0-9]???-??-??T????/[1-3]/10/*) ;;
+        *) first='' ;;
+    esac
+    case $told in 0?*) first='' ;; esac
+    [ -n "$first" ] || { first_code='' told=0; }
     : "${first:=$slot}" "${first_code:=$1}" "${told:=0}"
     seconds=$(date -u +%s)
     # A moment that is yet to come was written by a clock that was wrong.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -14,13 +15,16 @@ from pipeline.alerts.incidents import forget_incidents
 from pipeline.alerts.outbox import forget_messages
 from pipeline.config import naming
 from pipeline.extract.files import account_lock, named_lock, write_atomic
+from pipeline.folders import matching, walk
 from pipeline.load.postgres import connect, held_warehouse
 
 
 def traces(data: Path, account: str) -> list[Path]:
     """Files and folders that are the account's alone: named so, at whatever depth."""
-    named = (f"account={account}", f"account={account}.json", f".account={account}.json.tmp")
-    return sorted(path for depth in ("*/*", "*/*/*") for path in data.glob(depth) if path.name in named)
+    named = re.compile(
+        rf"account={re.escape(account)}(\.json(\.(\d+\.)?damaged)?)?|\.account={re.escape(account)}\.json\.tmp"
+    )
+    return sorted(path for depth in ("*/*", "*/*/*") for path in matching(data, depth) if named.fullmatch(path.name))
 
 
 def forget_files(data: Path, logs: Path, account: str) -> list[str]:
@@ -30,18 +34,31 @@ def forget_files(data: Path, logs: Path, account: str) -> list[str]:
         for writer in _writers(data, account):
             locks.enter_context(writer)
         for path in traces(data, account):
-            files = sum(each.is_file() for each in path.rglob("*")) if path.is_dir() else 1
+            files = sum(len(files) for _, _, files in walk(path)) if path.is_dir() else 1
             shutil.rmtree(path) if path.is_dir() else path.unlink()
             removed.append(f"{path.relative_to(data)} ({_count(files, 'file')})")
-        alerts = forget_incidents(data, account) + forget_messages(data, account)
-        lines = sum(_forget_lines(path, account) for path in logs.glob("*.log*"))
+        alerts = (
+            forget_incidents(data, account) + forget_messages(data, account) + _forget_damaged_alerts(data, account)
+        )
+        lines = sum(_forget_lines(path, account) for path in matching(logs, "*.log*"))
     if alerts:
         removed.append(f"alerts ({_count(alerts, 'entry', 'entries')})")
     if lines:
         removed.append(f"{_count(lines, 'line')} of the logs")
-    for lock in (data / "locks").glob(f"*account={account}.lock"):
+    for lock in matching(data / "locks", f"*account={account}.lock"):
         lock.unlink()
     return removed
+
+
+def _forget_damaged_alerts(data: Path, account: str) -> int:
+    """Damaged incidents, which cannot tell whose they are, and notes that name a file of the account."""
+    damaged = [path for path in matching(data / "alerts", "*.damaged") if path.is_file()]
+    named = [
+        path for path in matching(data / "alerts" / "damaged", "*.note") if naming(account).search(path.read_bytes())
+    ]
+    for path in (*damaged, *named):
+        path.unlink()
+    return len(damaged) + len(named)
 
 
 def _writers(data: Path, account: str) -> list[FileLock]:

@@ -61,8 +61,9 @@ class SpotifyPolled(SlotTask, luigi.ExternalTask):
     exit code for missing data, and nothing has failed."""
 
     def complete(self) -> bool:
-        path: Path = record_path(config.storage().root, self.account, self.run_at)
-        return outcome(read_record(path)) == "polled"
+        data = config.storage().root
+        path: Path = record_path(data, self.account, self.run_at)
+        return outcome(read_record(data, path, utc_now())) == "polled"
 
 
 class RunPipeline(SlotOfAccounts):
@@ -86,7 +87,10 @@ class RunPipeline(SlotOfAccounts):
             yield summaries
         yield list(self.slots(SpotifyPolled))
         data = config.storage().root
-        polls = {account: read_record(record_path(data, account, self.run_at)) or {} for account in self.accounts()}
+        polls = {
+            account: read_record(data, record_path(data, account, self.run_at), utc_now()) or {}
+            for account in self.accounts()
+        }
         brought = (f"{account}: {poll.get('new_plays', 0)} new plays" for account, poll in polls.items())
         self.set_status_message("; ".join(brought))  # type: ignore[misc]
 

@@ -21,6 +21,7 @@ from typing import Any
 import luigi
 
 import pipeline
+from pipeline.extract.answers import utc_now
 from pipeline.extract.datasets import HISTORY, PLAYS
 from pipeline.extract.history.records import list_records, read_record
 from pipeline.extract.partitions import list_partitions, read_partition
@@ -66,7 +67,7 @@ def what_is_left() -> Any:
     rows = json.dumps(
         [read_partition(dataset, path) for dataset in (HISTORY, PLAYS) for path in list_partitions(dataset, DATA)]
     )
-    records = [record for path in list_records(DATA) if (record := read_record(path))]
+    records = [record for path in list_records(DATA) if (record := read_record(DATA, path, utc_now()))]
     for number, record in enumerate(records):
         rows = rows.replace(record.imported_at, f"import {number}")
     receipts = [[dataclasses.asdict(file) for file in record.files] for record in records]

@@ -215,8 +215,10 @@ def test_incidents_that_cannot_be_read_begin_anew(told: Pipeline, spotify: Sampl
     incidents_path(told.data).parent.mkdir()
     incidents_path(told.data).write_text('{"incidents": [{')
     refuse(spotify)
-    assert "incidents begin anew" in poll(told, FIRST).stderr
+    assert "alerts/incidents.json is damaged: it is not JSON" in poll(told, FIRST).stderr
     assert len(slack.taken) == 1
+    assert "ExtractRecent* failed" in texts(slack)[0]
+    assert "*A state file is damaged*" in texts(slack)[0]
 
 
 def test_whoever_is_to_be_told_later_hears_of_what_is_open(

@@ -172,9 +172,15 @@ def test_a_record_that_cannot_be_read_is_named_and_costs_no_play(
     record.write_text('{"account": "me"')
     spotify.page = page(*evening(5))
     process = succeeded(pipeline.slot(THIRD, task="CopyToStaging"))
-    assert f"{record} is no record of a poll" in process.stderr
+    assert f"polls/account=me/2026/11/{SECOND}.json is damaged: it is not JSON" in process.stderr
+    assert (record.parent / f"{SECOND}.json.damaged").read_text() == '{"account": "me"'
     assert database.value("select count(*) from staging.spotify_songs") == 5
-    assert database.value("select count(*) from staging.polls") == 2
+    query = "select outcome, record, reason from staging.polls where fetched_at < now() order by slot"
+    assert database.rows(query)[1] == (
+        "polled",
+        f"polls/account=me/2026/11/{SECOND}.json.damaged",
+        "the record was damaged, and its page is not known",
+    )
 
 
 def test_records_of_before_there_were_outcomes_are_polls(

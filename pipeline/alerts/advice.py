@@ -28,6 +28,8 @@ ADVICE = {
     "pause": "Nothing: polling goes on by itself when it is over",
     "consent": "",  # the cause says it
     "consent-ends": "",
+    "damaged": "The work continues without the file. docs/operation.md, Damaged state files, says whether to restore it"
+    " from a backup; then delete the .damaged file",
     "stale": "If you did listen: Spotify leaves out private sessions; and see that it is your account with"
     " python -m pipeline status",
     "run": f"The log's last lines say more; {DOCTOR}",

@@ -15,7 +15,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+from pipeline.extract.answers import utc_now
 from pipeline.extract.files import named_lock, write_atomic
+from pipeline.state_files import NotAsWritten, json_object, moment, read_state, typed
 
 logger = logging.getLogger("luigi-interface")
 LOCK_SECONDS = 20
@@ -58,15 +60,21 @@ def incidents_path(data: Path) -> Path:
 
 
 def read_incidents(data: Path) -> list[Incident]:
-    """All that are open, or over and not told yet. A file that cannot be read is taken for none, and said."""
-    path = incidents_path(data)
-    try:
-        return [Incident(**each) for each in json.loads(path.read_bytes())["incidents"]]
-    except FileNotFoundError:
-        return []
-    except (ValueError, TypeError, KeyError) as error:
-        logger.error("%s cannot be read (%s); incidents begin anew", path, type(error).__name__)
-        return []
+    """All that are open, or over and not told yet; [] if the file is damaged and set aside."""
+    now = utc_now()
+    return read_state(data, incidents_path(data), lambda content: parse_incidents(content, now)) or []
+
+
+def parse_incidents(content: bytes, now: datetime.datetime) -> list[Incident]:
+    """Raises ValueError, TypeError, KeyError."""
+    incidents = [typed(Incident, each) for each in json_object(content)["incidents"]]
+    for incident in incidents:
+        # A moment in the future would suppress the reminder, or give a negative duration.
+        for value in (incident.since, incident.last_seen, *filter(None, (incident.told, incident.ended))):
+            moment(value, now)
+        if not incident.key or not incident.title:
+            raise NotAsWritten("an incident has no key or no title")
+    return incidents
 
 
 @contextlib.contextmanager

@@ -9,15 +9,30 @@ from __future__ import annotations
 import datetime
 import json
 import logging
+from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.alerts.slack import NotTaken, post, wants_to_be_told
 from pipeline.config import naming
 from pipeline.extract.files import named_lock, write_atomic
+from pipeline.folders import matching
+from pipeline.state_files import SUFFIX, json_object, moment, read_state, typed
 
 logger = logging.getLogger("luigi-interface")
 # Whoever comes back after longer than this reads `python -m pipeline status`, not a hundred messages.
 MOST_KEPT = 100
+# Slack never asks for a longer wait (slack.py); a later moment is of a clock that was wrong, or of a damaged file.
+LONGEST_WAIT = datetime.timedelta(days=1, minutes=5)
+
+
+@dataclass(frozen=True)
+class Message:
+    text: str
+    account: str
+    not_before: str
+
+    def waits_at(self, now: datetime.datetime) -> bool:
+        return bool(self.not_before) and now < moment(self.not_before) <= now + LONGEST_WAIT
 
 
 def outbox(data: Path) -> Path:
@@ -33,26 +48,27 @@ def put_message(data: Path, text: str, now: datetime.datetime, account: str = ""
 
 def send_messages(data: Path, now: datetime.datetime) -> None:
     """Send what is kept, the oldest first, until Slack does not take one; that and the rest stay for the next run."""
-    if not wants_to_be_told() or not any(outbox(data).glob("*.json")):
+    if not wants_to_be_told() or not matching(outbox(data), "*.json"):
         return
     with named_lock(data, "outbox").acquire(timeout=1):  # else another run is at it
-        paths = sorted(outbox(data).glob("*.json"))
+        paths = matching(outbox(data), "*.json")
         for path in paths[:-MOST_KEPT]:
             logger.error("Slack has taken no message for long; %s is dropped", path.name)
             _remove(path)
         for path in paths[-MOST_KEPT:]:
-            message = json.loads(path.read_bytes())
-            if message["not_before"] and datetime.datetime.fromisoformat(message["not_before"]) > now:
+            message = _read(data, path)
+            if message is None:
+                continue  # damaged, or unreadable: the messages behind it do not wait
+            if message.waits_at(now):
                 return
-            picture = path.with_suffix(".png")
             try:
-                post(message["text"], picture.read_bytes() if picture.exists() else None)
+                post(message.text, _picture(data, path))
             except NotTaken as refusal:
                 logger.error("%s", refusal)
                 if not refusal.is_hopeless:
                     if refusal.wait:
                         until = now + refusal.wait
-                        write_atomic(path, _body(message["text"], message["account"], until.isoformat()))
+                        write_atomic(path, _body(message.text, message.account, until.isoformat()))
                     return
             _remove(path)
 
@@ -60,13 +76,44 @@ def send_messages(data: Path, now: datetime.datetime) -> None:
 def forget_messages(data: Path, account: str) -> int:
     """Drop messages of the account, or that name it, of those not sent yet; returns how many."""
     paths = []
-    for path in outbox(data).glob("*.json"):
-        message = json.loads(path.read_bytes())
-        if message["account"] == account or naming(account).search(message["text"].encode()):
+    for path in matching(outbox(data), "*.json"):
+        message = read_state(data, path, parse_message)
+        if message and (message.account == account or naming(account).search(message.text.encode())):
             paths.append(path)
     for path in paths:
         _remove(path)
-    return len(paths)
+    # What is damaged cannot tell whose it is.
+    damaged = [path for path in matching(outbox(data), f"*.json*{SUFFIX}") if path.is_file()]
+    for path in damaged:
+        path.unlink()
+        path.with_name(f"{path.name.partition('.json')[0]}.png").unlink(missing_ok=True)
+    return len(paths) + len(damaged)
+
+
+def parse_message(content: bytes) -> Message:
+    """Raises ValueError, TypeError."""
+    message = typed(Message, json_object(content))
+    if message.not_before:
+        moment(message.not_before)
+    return message
+
+
+def _read(data: Path, path: Path) -> Message | None:
+    try:
+        return read_state(data, path, parse_message)
+    except OSError as error:
+        logger.error("%s cannot be read (%s): it is skipped. Make the file readable (chown)", path, error.strerror)
+        return None
+
+
+def _picture(data: Path, path: Path) -> bytes | None:
+    """A picture that cannot be read does not keep its message back."""
+    picture = path.with_suffix(".png")
+    try:
+        return read_state(data, picture, bytes)
+    except OSError as error:
+        logger.error("%s cannot be read (%s): its message is sent without it", picture, error.strerror)
+        return None
 
 
 def _body(text: str, account: str, not_before: str) -> bytes:

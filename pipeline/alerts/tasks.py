@@ -17,6 +17,7 @@ from pipeline.config import AccountParameter
 from pipeline.extract.answers import utc_now
 from pipeline.extract.files import write_atomic
 from pipeline.load.postgres import transaction
+from pipeline.state_files import NotAsWritten, json_object, moment, read_state, texts
 
 
 class PeriodParameter(luigi.Parameter):
@@ -36,6 +37,19 @@ class SendSummary(luigi.Task):
     def output(self) -> luigi.LocalTarget:
         folder = config.storage().root / "summaries" / f"account={self.account}"
         return luigi.LocalTarget(folder / f"{self.period}.json")
+
+    def complete(self) -> bool:
+        path = Path(self.output().path)
+        return bool(read_state(config.storage().root, path, lambda content: self._parse(content)))
+
+    def _parse(self, content: bytes) -> dict[str, Any]:
+        """Raises ValueError, KeyError."""
+        kept = json_object(content)
+        if (kept["account"], kept["period"]) != (self.account, self.period):
+            raise NotAsWritten("it is the summary of another account or period")
+        moment(kept["made_at"])
+        texts(kept, ("text",))
+        return kept
 
     def run(self) -> None:
         if not wants_to_be_told():

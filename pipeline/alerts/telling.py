@@ -9,8 +9,9 @@ from pathlib import Path
 
 from filelock import Timeout
 
-from pipeline import config
+from pipeline import config, state_files
 from pipeline.alerts.advice import advice
+from pipeline.alerts.damaged import damage_found, end_what_is_removed
 from pipeline.alerts.incidents import Incident, changing, keep_open_ones, read_incidents, recover, report
 from pipeline.alerts.messages import due_message
 from pipeline.alerts.outbox import put_message, send_messages
@@ -34,6 +35,16 @@ def report_safely(data: Path, incident: Incident, again: bool = False) -> None:
         unwritten.append(incident)
 
 
+def report_damage(data: Path, now: datetime.datetime) -> None:
+    """An incident for each state file that was set aside since; the incident of a file that the user removed ends."""
+    for note, incident in damage_found(data, now):
+        report_safely(data, incident)
+        if note and incident not in unwritten:
+            note.unlink(missing_ok=True)
+    state_files.unwritten.clear()
+    end_what_is_removed(data, now)
+
+
 def tell_what_is_due(now: datetime.datetime | None = None) -> bool:
     """Tell of incidents that have begun, last, or are over, and send what could not be sent before. Never raises.
 
@@ -42,6 +53,7 @@ def tell_what_is_due(now: datetime.datetime | None = None) -> bool:
     now = now or utc_now()
     try:
         data = config.storage().root
+        report_damage(data, now)
         if not wants_to_be_told():
             keep_open_ones(data)
             return True
@@ -76,16 +88,27 @@ def tell_exit_code(slot: str, exit_code: int, log: str) -> bool:
 def _end_what_curl_has_told(path: Path, now: datetime.datetime) -> None:
     """cron/run.sh has told that nothing could be started: slot, exit code, and when it told (seconds; 0: it could not).
     This can, so that is over; the wrapper removes the file."""
-    try:
-        slot, exit_code, told = path.read_text().split()
-        begun = datetime.datetime.strptime(slot, "%Y-%m-%dT%H%M").replace(tzinfo=datetime.UTC)
-    except (OSError, ValueError):
+    data = config.storage().root
+    found = state_files.read_state(data, path, lambda content: parse_not_started(content, now))
+    if found is None:
         return
-    incident = not_run("not-started", slot, int(exit_code), "", begun)
+    slot, exit_code, told = found
+    begun = datetime.datetime.strptime(slot, "%Y-%m-%dT%H%M").replace(tzinfo=datetime.UTC)
+    incident = not_run("not-started", slot, exit_code, "", begun)
     incident.name = f"the pipeline could not be started on {socket.gethostname()}"
-    incident.told = begun.isoformat() if told != "0" else ""
+    incident.told = begun.isoformat() if told else ""
     incident.ended = now.isoformat()
-    report_safely(config.storage().root, incident)
+    report_safely(data, incident)
+
+
+def parse_not_started(content: bytes, now: datetime.datetime) -> tuple[str, int, int]:
+    """Slot, exit code, seconds since 1970. Raises ValueError."""
+    slot, exit_code, told = content.decode("ascii").split()
+    begun = datetime.datetime.strptime(slot, "%Y-%m-%dT%H%M")
+    state_files.moment(f"{begun.isoformat()}Z", now)
+    if not (exit_code.isdecimal() and told.isdecimal() and int(exit_code) <= 255):
+        raise state_files.NotAsWritten("it does not hold a slot, an exit code and a moment in seconds")
+    return slot, int(exit_code), int(told)
 
 
 def not_run(key: str, slot: str, exit_code: int, log: str, now: datetime.datetime) -> Incident:

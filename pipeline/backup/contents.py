@@ -7,9 +7,10 @@ in the archive tells of is in the archive. Of a slot that ends meanwhile the pla
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
+
+from pipeline.folders import walk
 
 # Made from the rest, or of this machine alone; alerts are what has been told, and what waits to be sent.
 LEFT_OUT = ("postgres", "dbt", "dashboard", "locks", "logs", "alerts")
@@ -25,14 +26,21 @@ class NotOneFolder(ValueError):
 
 
 def files_to_keep(data: Path, with_secrets: bool = True) -> Iterator[Path]:
-    """The files, each folder listed when its turn has come. Raises NotOneFolder for a link inside a folder."""
+    """The files, each folder listed when its turn has come.
+
+    Raises NotOneFolder for a link inside a folder, or one that leads nowhere; OSError for a folder that cannot be read.
+    """
     left_out = LEFT_OUT if with_secrets else (*LEFT_OUT, *SECRETS)
     top = [path for path in data.iterdir() if path.name not in left_out and not path.name.startswith(".")]
     for path in sorted(top, key=_turn):
         if path.is_file():
             yield path
             continue
-        for folder, folders, files in os.walk(path):
+        if path.is_symlink() and not path.exists():
+            raise NotOneFolder(
+                f"{path} is a link that leads nowhere: mount the disk, or restore the folder, that it names"
+            )
+        for folder, folders, files in walk(path):
             folders[:] = sorted((name for name in folders if name != UNFINISHED and name[0] != "."), key=_waiting_first)
             for name in folders:
                 if Path(folder, name).is_symlink():

@@ -45,6 +45,7 @@ def _write(options: argparse.Namespace) -> int:
     from pipeline.backup.contents import files_to_keep
     from pipeline.extract.answers import utc_now
     from pipeline.extract.files import named_lock
+    from pipeline.folders import matching
     from pipeline.progress_line import ProgressLine
 
     data, now = config.storage().root, utc_now()
@@ -62,13 +63,13 @@ def _write(options: argparse.Namespace) -> int:
         return 1
     progress = ProgressLine("packing")
     with named_lock(data, "backup"):
-        for torn in path.parent.glob(f".{PATTERN}.tmp"):  # of a run that was killed
+        for torn in matching(path.parent, f".{PATTERN}.tmp"):  # of a run that was killed
             torn.unlink()
         manifest = write_archive(
             path, data, now, not options.without_secrets, lambda done, total: progress.tell(done, total, "files")
         )
         # Only now that there is a new one.
-        old = sorted(path.parent.glob(PATTERN))[: -options.keep] if options.keep else []
+        old = matching(path.parent, PATTERN)[: -options.keep] if options.keep else []
         for each in old:
             each.unlink()
     print(f"{path} ({receipt.size_in_words(path.stat().st_size)}): {receipt.describe(manifest)}")

@@ -71,4 +71,7 @@ class metabase(Section):
             return None
         if stat.S_IMODE(path.stat().st_mode) & 0o077:
             raise SettingError(f"{path} holds a secret but others can read it. Run: chmod 600 {path}")
-        return path.read_text(encoding="utf-8").strip() or None
+        try:
+            return path.read_text(encoding="utf-8").strip() or None
+        except UnicodeDecodeError:
+            raise SettingError(f"{path} is damaged. Delete it, then run: python -m pipeline metabase setup") from None

@@ -11,6 +11,8 @@ from typing import IO
 
 from filelock import FileLock
 
+from pipeline.folders import matching
+
 LOCK_TIMEOUT = 900  # seconds; a poll with every retry and wait takes less
 
 
@@ -91,7 +93,7 @@ def _allocate(file: IO[bytes], size: int) -> None:
 
 def remove_torn(folder: Path) -> None:
     """Remove what a killed run has left half-written. The caller holds the account's lock."""
-    for temporary in folder.glob(".*.tmp"):
+    for temporary in matching(folder, ".*.tmp"):
         temporary.unlink()
 
 
@@ -127,6 +129,10 @@ def account_lock(data: Path, account: str) -> FileLock:
 
 def named_lock(data: Path, name: str) -> FileLock:
     """A lock across processes. The kernel frees it when its holder dies."""
-    folder = data / "locks"
-    make_folder(folder)
-    return FileLock(folder / f"{name}.lock", timeout=LOCK_TIMEOUT)
+    path = data / "locks" / f"{name}.lock"
+    make_folder(path.parent)
+    if path.exists() and not path.is_file():
+        from pipeline.state_files import set_aside  # it writes files by this module
+
+        set_aside(data, path, "it is not a regular file")
+    return FileLock(path, timeout=LOCK_TIMEOUT)

@@ -15,6 +15,9 @@ from typing import Any, NamedTuple
 
 from pipeline.extract.errors import UnexpectedAnswer, WrongPerson
 from pipeline.extract.files import named_lock, write_atomic
+from pipeline.extract.tokens import load_tokens
+from pipeline.folders import matching
+from pipeline.state_files import NotAsWritten, check_text, json_object, read_state, set_aside_copies
 
 FOLDER = "accounts"
 
@@ -55,23 +58,39 @@ def user_ids(profile: Any) -> UserIds:
 
 
 def stored_ids(data: Path, account: str) -> UserIds | None:
-    """Raises WrongPerson where the file cannot be read: then it is not known whose history this is."""
+    """None before the first consent. If the file was damaged, the id in the token file takes its place.
+
+    Raises WrongPerson if that file has no id either: then a consent of another person could not be recognised.
+    """
     path = identity_path(data, account)
-    try:
-        if not path.exists():
-            return None
-        held = json.loads(path.read_bytes())
-        return UserIds(str(held["account_id"]), str(held.get("id", "")))
-    except (ValueError, KeyError, TypeError):
-        raise WrongPerson(
-            f"{path} is damaged, so whose history account {account!r} is cannot be checked. Restore the file from a"
-            " backup; or delete it, if you are sure that the person who agrees is the same as before"
-        ) from None
+    known = read_state(data, path, lambda content: parse_identity(content, account))
+    damaged = set_aside_copies(path) if known is None else []
+    if damaged:
+        tokens = load_tokens(data, account)
+        known = UserIds(tokens.account_id, "") if tokens and tokens.account_id else None
+        if known is None:
+            raise WrongPerson(
+                f"{path} was damaged and is now {damaged[-1]}, so that it cannot be checked whose history account"
+                f" {account!r} is. Restore {path} from a backup; or delete {damaged[-1]}, if you are sure that the"
+                " person who agrees is the same as before"
+            )
+    return known
+
+
+def parse_identity(content: bytes, account: str) -> UserIds:
+    """Raises ValueError, KeyError."""
+    found = json_object(content)
+    person = UserIds(found["account_id"], found.get("id", ""))
+    for name, value in person._asdict().items():
+        check_text(name, value)
+    if not person.account_id or found.get("account", account) != account:
+        raise NotAsWritten("it does not hold the account and the id of its listener")
+    return person
 
 
 def any_identity(data: Path) -> bool:
     """Whether it is known of any account whose it is."""
-    return any((data / FOLDER).glob("account=*.json"))
+    return bool(matching(data / FOLDER, "account=*.json*"))
 
 
 def confirm_identity(data: Path, account: str, account_id: str, user_id: str = "") -> None:
@@ -84,7 +103,7 @@ def confirm_identity(data: Path, account: str, account_id: str, user_id: str = "
         known = stored_ids(data, account)
         if known is not None and known.share_one_with(person):
             completed = person.completed_by(known)
-            if completed != known:
+            if completed != known or not identity_path(data, account).exists():
                 _write(data, account, completed)
             return
         if known is not None:
@@ -92,9 +111,9 @@ def confirm_identity(data: Path, account: str, account_id: str, user_id: str = "
                 f"account {account!r} is the history of another Spotify user than the one who has agreed now. Log in as"
                 f" that user, or choose another name: python -m pipeline authorize --account NAME"
             )
-        for path in (data / FOLDER).glob("account=*.json"):
+        for path in matching(data / FOLDER, "account=*.json"):
             other = path.stem.removeprefix("account=")
-            holder = stored_ids(data, other)
+            holder = _ids_if_known(data, other) if other != account else None
             if holder is not None and holder.share_one_with(person):
                 raise WrongPerson(
                     f"this Spotify user already has the account {other!r}; under the name {account!r} as well, every"
@@ -106,3 +125,11 @@ def confirm_identity(data: Path, account: str, account_id: str, user_id: str = "
 def _write(data: Path, account: str, person: UserIds) -> None:
     body = json.dumps({"account": account, "account_id": person.best, "id": person.id}, indent=1) + "\n"
     write_atomic(identity_path(data, account), body.encode())
+
+
+def _ids_if_known(data: Path, account: str) -> UserIds | None:
+    """A damaged file of one account does not stop the consent of another."""
+    try:
+        return stored_ids(data, account)
+    except WrongPerson:
+        return None

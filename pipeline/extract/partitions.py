@@ -8,6 +8,7 @@ ever added. Which datasets there are: pipeline/extract/datasets.py.
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import datetime
 import io
@@ -16,9 +17,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.extract.datasets import Dataset, Identity, Row
+from pipeline.extract.datasets import PLAYS, Dataset, Identity, Row
 from pipeline.extract.errors import PartitionDamaged
 from pipeline.extract.files import write_atomic
+from pipeline.folders import matching
 
 LONGEST_FIELD = 64 * 1024 * 1024
 
@@ -42,8 +44,18 @@ def partition_path(dataset: Dataset, data: Path, account: str, date: str) -> Pat
 
 
 def list_partitions(dataset: Dataset, data: Path, account: str | None = None) -> list[Path]:
-    """Every partition file, of one account or of all, in order of account and date."""
-    return sorted((data / dataset.name).glob(f"account={account or '*'}/????/??/????-??-??.csv"))
+    """Every partition file, of one account or of all, in order of account and date. Raises OSError, which names the
+    folder that cannot be read."""
+    return matching(data / dataset.name, f"account={account or '*'}/????/??/????-??-??.csv")
+
+
+def newest_play(data: Path, account: str) -> str | None:
+    """`played_at_utc` of the newest polled play. A partition that cannot be read back is skipped."""
+    for path in reversed(list_partitions(PLAYS, data, account)):
+        with contextlib.suppress(PartitionDamaged):
+            if rows := read_partition(PLAYS, path):
+                return rows[-1][PLAYS.moment]
+    return None
 
 
 def merge_rows(dataset: Dataset, data: Path, account: str, rows: Iterable[Row]) -> list[MergedPartition]:

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from pipeline.extract.files import named_lock, write_atomic
+from pipeline.state_files import NotAsWritten, json_object, moment, read_state, typed
 
 # Spotify's waits are said to reach 24 hours; a longer one is an error of somebody's, and is not believed.
 LONGEST_PAUSE = datetime.timedelta(hours=25)
@@ -42,12 +43,17 @@ def pause_path(data: Path, account: str) -> Path:
 
 
 def current_pause(data: Path, account: str, now: datetime.datetime) -> Pause | None:
-    """The pause that holds at `now`. A file that cannot be read is none: then Spotify is asked, and says it again."""
-    try:
-        pause = Pause(**json.loads(pause_path(data, account).read_bytes()))
-        return pause if pause.holds_at(now) else None
-    except (FileNotFoundError, ValueError, TypeError):
-        return None
+    """The pause that holds at `now`. A damaged file is none: Spotify is queried, and answers with 429 again."""
+    pause = read_state(data, pause_path(data, account), parse_pause)
+    return pause if pause and pause.holds_at(now) else None
+
+
+def parse_pause(content: bytes) -> Pause:
+    """Raises ValueError, TypeError."""
+    pause = typed(Pause, json_object(content))
+    if moment(pause.since) > moment(pause.until):
+        raise NotAsWritten("the pause ends before it begins")
+    return pause
 
 
 def write_pause(data: Path, account: str, pause: Pause) -> None:

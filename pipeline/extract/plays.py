@@ -7,6 +7,7 @@ identity of the track are relied on; anything else may be missing, null or new.
 from __future__ import annotations
 
 import datetime
+import hashlib
 import json
 import unicodedata
 from typing import Any
@@ -52,7 +53,8 @@ CLOCKS_DIFFER = datetime.timedelta(days=1)
 
 
 def parse_page(body: bytes, account: str, fetched_at: datetime.datetime) -> tuple[list[Play], list[dict[str, Any]]]:
-    """Rows of one response, and what was passed over: `{"item": index, "reason": …}`.
+    """Rows of one response, and what was passed over: `{"item": index, "reason": …, "entry": …}`. `entry` is the same
+    in each page that holds the entry.
 
     Raises UnexpectedAnswer when the body is no page of plays at all.
     """
@@ -61,7 +63,7 @@ def parse_page(body: bytes, account: str, fetched_at: datetime.datetime) -> tupl
         try:
             plays.append(parse_item(item, account, fetched_at))
         except PassedOver as reason:
-            skipped.append({"item": index, "reason": str(reason)})
+            skipped.append({"item": index, "reason": str(reason), "entry": _entry(item)})
     return plays, skipped
 
 
@@ -75,6 +77,14 @@ def read_page(body: bytes) -> dict[str, Any]:
         problem = page.get("error") if isinstance(page, dict) else None
         raise UnexpectedAnswer(f"the answer has no list of items; its error says {json.dumps(problem)[:200]}")
     return page
+
+
+def _entry(item: Any) -> str:
+    """`played_at`; without one, a digest of the whole entry."""
+    played_at = item.get("played_at") if isinstance(item, dict) else None
+    if isinstance(played_at, str) and parse_moment(played_at):
+        return played_at
+    return hashlib.sha256(json.dumps(item, sort_keys=True).encode()).hexdigest()[:16]
 
 
 class PassedOver(Exception):

@@ -5,13 +5,21 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import logging
+from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 
 from pipeline.extract import raw
 from pipeline.extract.answers import utc_now
 from pipeline.extract.datasets import PLAYS, Identity
 from pipeline.extract.errors import PartitionDamaged, UnexpectedAnswer
-from pipeline.extract.partitions import MergedPartition, holds_older_rows, merge_rows
+from pipeline.extract.partitions import (
+    MergedPartition,
+    holds_older_rows,
+    merge_rows,
+    partition_path,
+    read_partition,
+)
 from pipeline.extract.plays import OTHER_KIND, Play, parse_page
 from pipeline.extract.records import Record, slot_of
 from pipeline.extract.spotify import PAGE, SpotifyClient
@@ -62,7 +70,7 @@ class MergedResponse:
             "overlap": self.overlap,
             "late_from": self.late_from,
             "skipped": self.skipped,
-            "unreadable": sum(not str(entry["reason"]).startswith(OTHER_KIND) for entry in self.skipped),
+            "unreadable": sum(not _is_other_kind(entry) for entry in self.skipped),
             "partitions": [
                 {"path": partition.path, "rows_added": partition.rows_added, "rows": partition.rows}
                 for partition in self.partitions
@@ -108,21 +116,42 @@ def describe_silence(before: Record | None, now: datetime.datetime) -> list[str]
     ]
 
 
-def describe_gaps(record: Record, before: Record | None) -> list[str]:
-    """A sentence for each page of the record that holds no play which was known before, or entries that cannot be read.
+def count_new_unreadable(record: Record, before: Record | None) -> None:
+    """Set `new_unreadable` of each page of the record: its unreadable entries that the page before it does not hold.
 
-    `before`: the latest record until now; what could not be read then has been told.
+    The entries are compared, not their numbers: a new one can take the place of one that has left the window. `before`:
+    the latest record until now; records of version 0.9 and older do not name the entries.
     """
-    sentences = []
-    known = before.get("unreadable", 0) if before else 0
     for page in (*record["recovered"], record):
-        if page["unreadable"] > known:
-            reasons = sorted({str(entry["reason"]) for entry in page["skipped"]})
+        known = _unreadable_entries(before) if before else Counter()
+        if None in known or (before and not known):
+            new = page["unreadable"] - (before.get("unreadable") or 0 if before else 0)
+        else:
+            new = (_unreadable_entries(page) - known).total()
+        page["new_unreadable"] = max(0, new)
+        before = page
+
+
+def _unreadable_entries(page: Record) -> Counter[str | None]:
+    return Counter(entry.get("entry") for entry in page["skipped"] if not _is_other_kind(entry))
+
+
+def _is_other_kind(entry: Mapping[str, object]) -> bool:
+    return str(entry["reason"]).startswith(OTHER_KIND)
+
+
+def describe_gaps(record: Record) -> list[str]:
+    """A sentence for each page of the record that holds no play which was known before, or new entries that cannot be
+    read."""
+    sentences = []
+    for page in (*record["recovered"], record):
+        if page["new_unreadable"]:
+            reasons = sorted({str(entry["reason"]) for entry in page["skipped"] if not _is_other_kind(entry)})
             sentences.append(
                 f"{page['unreadable']} of the {page['items']} entries that Spotify returned cannot be read as plays"
-                f" ({'; '.join(reasons)}) and are missing from the history. The answer is kept in {page['raw']}"
+                f" ({'; '.join(reasons)}) and are missing from the history; {page['new_unreadable']} of them are new."
+                f" The answer is kept in {page['raw']}"
             )
-        known = page["unreadable"]
         if page["overlap"] is False:
             full = page["items"] >= PAGE
             sentences.append(
@@ -142,7 +171,34 @@ def _merge(path: Path, data: Path, account: str) -> MergedResponse:
         raise UnexpectedAnswer(f"{error}. The answer is kept in {kept}; the next slot asks again") from error
     for item in skipped:
         logger.info("%s: item %s passed over: %s", path.name, item["item"], item["reason"])
-    partitions = merge_rows(PLAYS, data, account, plays)
+    return _response(path, plays, skipped, merge_rows(PLAYS, data, account, plays), data, account)
+
+
+def reread_page(path: Path, data: Path, account: str) -> Record:
+    """The record of an archived page, from its response and the partitions, in which each row bears the moment of the
+    response that brought it. Changes nothing. Raises UnexpectedAnswer, PartitionDamaged.
+    """
+    fetched_at = raw.fetched_at(path)
+    plays, skipped = parse_page(raw.read(path), account, fetched_at)
+    partitions = []
+    for date in sorted({play[PLAYS.date] for play in plays}):
+        partition = partition_path(PLAYS, data, account, date)
+        rows = read_partition(PLAYS, partition) if partition.exists() else []
+        earlier = {PLAYS.identity(row) for row in rows if row[PLAYS.captured] != format_moment(fetched_at)}
+        added = frozenset({PLAYS.identity(play) for play in plays if play[PLAYS.date] == date} - earlier)
+        partitions.append(MergedPartition(str(partition.relative_to(data)), len(added), len(rows), 0, added))
+    record = _response(path, plays, skipped, partitions, data, account).record(data)
+    return {**record, "raw": str(path.relative_to(data))}
+
+
+def _response(
+    path: Path,
+    plays: list[Play],
+    skipped: list[dict[str, object]],
+    partitions: list[MergedPartition],
+    data: Path,
+    account: str,
+) -> MergedResponse:
     added: set[Identity] = set().union(*(partition.added for partition in partitions))
     known = {PLAYS.identity(play) for play in plays} - added
     overlap: bool | None = bool(known)

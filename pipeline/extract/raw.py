@@ -17,6 +17,8 @@ from pathlib import Path
 
 from pipeline.extract.errors import UnexpectedAnswer
 from pipeline.extract.files import move, remove_torn, write_atomic
+from pipeline.folders import matching
+from pipeline.state_files import set_aside
 
 STAMP = "%Y%m%dT%H%M%S.%fZ"
 SUFFIX = ".json.gz"
@@ -39,12 +41,24 @@ def pending(data: Path, account: str) -> list[Path]:
     """Responses waiting to be merged, oldest first. The caller holds the account's lock."""
     waiting = folder(data, account) / "pending"
     remove_torn(waiting)
-    return sorted(waiting.glob(f"*{SUFFIX}"))
+    found = matching(waiting, f"*{SUFFIX}")
+    for path in found:
+        if not is_response(path):
+            set_aside(data, path, "it is not a file whose name is the moment of a response")
+    return [path for path in found if is_response(path)]
 
 
 def archived(data: Path, account: str) -> list[Path]:
     """Responses that were merged, oldest first."""
-    return sorted(folder(data, account).glob(f"????/??/*{SUFFIX}"))
+    return [path for path in matching(folder(data, account), f"????/??/*{SUFFIX}") if is_response(path)]
+
+
+def is_response(path: Path) -> bool:
+    try:
+        fetched_at(path)
+    except ValueError:
+        return False
+    return path.is_file()
 
 
 def read(path: Path) -> bytes:

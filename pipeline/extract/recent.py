@@ -13,11 +13,13 @@ from pipeline.extract import raw
 from pipeline.extract.answers import utc_now
 from pipeline.extract.errors import ConsentEnded, PartitionDamaged, RateLimited, SlotInFuture, SpotifyError
 from pipeline.extract.files import account_lock, remove_torn
+from pipeline.extract.partitions import newest_play
 from pipeline.extract.pause import current_pause, write_pause
-from pipeline.extract.poll import describe_gaps, describe_silence, poll_recent
+from pipeline.extract.poll import count_new_unreadable, describe_gaps, describe_silence, poll_recent
 from pipeline.extract.records import (
     Record,
     failed_path,
+    first_poll,
     latest_records,
     outcome,
     read_record,
@@ -48,10 +50,10 @@ class ExtractRecent(SlotTask):
         return luigi.LocalTarget(record_path(config.storage().root, self.account, self.run_at))
 
     def complete(self) -> bool:
-        record = read_record(Path(self.output().path))
+        data = config.storage().root
+        record = read_record(data, Path(self.output().path), utc_now())
         if record is None:
             return False
-        data = config.storage().root
         if outcome(record) == "polled":
             return self._polled_here or not self._clock_was_set_back(data)
         if datetime.datetime.fromisoformat(record["fetched_at"]) > RUN_BEGAN_AT:
@@ -63,7 +65,7 @@ class ExtractRecent(SlotTask):
     def _clock_was_set_back(self, data: Path) -> bool:
         """Whether records are of moments to come. The slot's own was then written when it was this time before; whoever
         took it for done would not poll until the clock is where it was."""
-        latest, _ = latest_records(data, self.account)
+        latest, _ = latest_records(data, self.account, utc_now())
         moment = datetime.datetime.fromisoformat(latest["fetched_at"]) if latest else RUN_BEGAN_AT
         return moment > utc_now() + CLOCKS_DIFFER
 
@@ -83,7 +85,7 @@ class ExtractRecent(SlotTask):
                 failed = self._record("failed", client, moment, f"{type(error).__name__}: {error}")
                 write_record(failed_path(target, moment), failed)
                 raise
-            if before := read_record(target):
+            if before := read_record(data, target, utc_now()):
                 record["earlier"] = [*before.pop("earlier", []), before]
             write_record(target, record)
             self._polled_here = True
@@ -106,8 +108,9 @@ class ExtractRecent(SlotTask):
         polled["slot"] = f"{self.run_at:%Y-%m-%dT%H:%MZ}"
         self.brought = f"{polled['items']} plays returned, {polled['new_plays']} new"
         self.set_status_message(self.brought)  # type: ignore[misc]
-        attempted, polled_before = latest_records(data, self.account)
-        for sentence in (*describe_silence(attempted, utc_now()), *describe_gaps(polled, polled_before)):
+        attempted, polled_before = latest_records(data, self.account, utc_now())
+        count_new_unreadable(polled, polled_before)
+        for sentence in (*describe_silence(attempted, utc_now()), *describe_gaps(polled)):
             self.notice(sentence)
         self.over("pause", "consent")
         self._watch_the_consent(data)
@@ -123,13 +126,18 @@ class ExtractRecent(SlotTask):
             self.over("consent-ends")
 
     def _watch_for_silence(self, polled: Record) -> None:
-        """Nobody listens to nothing for ever: a private session, another account, a broken phone."""
+        """A long time without a play has a cause: a private session, another account, a broken phone. If the page is
+        empty, the newest play of the partitions counts; without any play, the first poll."""
         days = config.slack().stale_days
-        if not polled["newest"] or not days:
+        if not days:
             return
+        data = config.storage().root
+        newest = polled["newest"] or newest_play(data, self.account)
+        since = newest or first_poll(data, self.account) or polled["fetched_at"]
         now = self.run_at.replace(tzinfo=datetime.UTC)
-        if now - datetime.datetime.fromisoformat(polled["newest"]) > datetime.timedelta(days=days):
-            self.incident("stale", f"no play of {self.account} since {polled['newest'][:16].replace('T', ' ')} UTC")
+        if now - datetime.datetime.fromisoformat(since) > datetime.timedelta(days=days):
+            what = "no play" if newest else "no play at all: Spotify returns empty pages"
+            self.incident("stale", f"{what} of {self.account} since {since[:16].replace('T', ' ')} UTC")
         else:
             self.over("stale")
 

@@ -19,13 +19,16 @@ from typing import Any
 
 from filelock import FileLock
 
+from pipeline.config import AccountParameter
 from pipeline.extract.errors import NotAuthorized, TokenStoreError
 from pipeline.extract.files import named_lock, reserved, write_atomic
 from pipeline.extract.token_response import LONGEST_TOKEN
+from pipeline.state_files import FUTURE, NotAsWritten, json_object, moment, read_state, set_aside_copies, typed
 
 # An access token this close to its end is replaced before it is used.
 MARGIN = datetime.timedelta(seconds=60)
 # Spotify says six months, which are 181 days at least; a day is left for clocks that differ.
+LONGEST_LIFE = datetime.timedelta(days=2)
 CONSENT_LASTS = datetime.timedelta(days=180)
 # Days left at which somebody is warned.
 WARNED = (30, 7, 1)
@@ -60,15 +63,22 @@ class Tokens:
         return f"Tokens(account={self.account!r}, authorized_at={self.authorized_at!r})"
 
     def valid_at(self, now: datetime.datetime) -> bool:
-        return bool(self.access_token) and datetime.datetime.fromisoformat(self.expires_at) - MARGIN > now
+        """False for an end that is too far away to be true: then the token is refreshed."""
+        if not self.access_token:
+            return False
+        expires_at = datetime.datetime.fromisoformat(self.expires_at)
+        return now < expires_at - MARGIN and expires_at < now + LONGEST_LIFE
 
     @property
     def consent_ends_at(self) -> datetime.datetime:
         return datetime.datetime.fromisoformat(self.authorized_at) + CONSENT_LASTS
 
     def days_left(self, now: datetime.datetime) -> int:
-        """Whole days until the consent ends; 0 on its last day and ever after."""
-        return 0 if self.ended else max(0, (self.consent_ends_at - now).days)
+        """Whole days until the consent ends; 0 on its last day and ever after. Also 0 if `authorized_at` is in the
+        future, so that its end is not known: the user is warned, and polls continue."""
+        if self.ended or datetime.datetime.fromisoformat(self.authorized_at) > now + FUTURE:
+            return 0
+        return max(0, (self.consent_ends_at - now).days)
 
 
 def token_path(data: Path, account: str) -> Path:
@@ -94,32 +104,46 @@ def read_tokens(data: Path, account: str, bootstrap: str | None, pkce: bool, now
     if stored and not (stored.ended and bootstrap and digest(bootstrap) != stored.bootstrap):
         return stored
     if not bootstrap:
-        raise NotAuthorized(
-            f"account {account!r} has given no consent yet. Run: python -m pipeline authorize --account {account}"
+        damaged = set_aside_copies(token_path(data, account))
+        cause = (
+            f"no consent any more: its token file was damaged and is now {damaged[-1]}" if damaged else "no consent yet"
         )
+        raise NotAuthorized(f"account {account!r} has {cause}. Run: python -m pipeline authorize --account {account}")
     return Tokens(account, bootstrap, now.isoformat(), pkce=pkce, bootstrap=digest(bootstrap))
 
 
 def load_tokens(data: Path, account: str) -> Tokens | None:
-    """What the file holds; None without one. Raises TokenStoreError."""
+    """What the file holds; None if it is absent, or damaged and set aside. Raises TokenStoreError."""
     path = token_path(data, account)
-    if not path.exists():
-        return None
-    mode = stat.S_IMODE(path.stat().st_mode)
+    try:
+        status = path.stat()
+    except FileNotFoundError:
+        status = None
+    mode = stat.S_IMODE(status.st_mode) if status and stat.S_ISREG(status.st_mode) else 0
     if mode & 0o077:
         raise TokenStoreError(f"{path} can be read by others (mode {mode:04o}). Run: chmod 600 {path}")
-    again = f"python -m pipeline authorize --account {account}"
-    try:
-        tokens = Tokens(**_upgraded(json.loads(path.read_bytes()), account))
-        tokens.valid_at(tokens.consent_ends_at)
-    except (ValueError, TypeError):
-        # The cause would quote the file's content.
-        raise TokenStoreError(f"{path} is damaged. Delete it and run: {again}") from None
-    if tokens.account != account:
+    tokens = read_state(data, path, lambda content: parse_tokens(content, account))
+    if tokens and tokens.account != account:
         raise TokenStoreError(
             f"{path} holds the tokens of account {tokens.account!r}: with them, one person's plays would come into"
-            f" another's history. Delete it and run: {again}"
+            f" another's history. Delete it and run: python -m pipeline authorize --account {account}"
         )
+    return tokens
+
+
+def parse_tokens(content: bytes, account: str) -> Tokens:
+    """Raises ValueError, TypeError, KeyError."""
+    tokens = typed(Tokens, _upgraded(json_object(content), account))
+    moment(tokens.authorized_at)
+    if tokens.access_token or tokens.expires_at:
+        moment(tokens.expires_at)
+    if not tokens.refresh_token:
+        raise NotAsWritten("it holds no refresh token")
+    for token in (tokens.refresh_token, tokens.access_token):
+        if not all("!" <= letter <= "~" for letter in token):
+            raise NotAsWritten("a token holds a character that no token has")
+    if not AccountParameter.pattern.fullmatch(tokens.account):
+        raise NotAsWritten("the account has an impossible name")
     return tokens
 
 

@@ -13,6 +13,7 @@ from psycopg2.extensions import make_dsn
 from pipeline import interrupts
 from pipeline.extract.files import write_atomic
 from pipeline.load.errors import DatabaseError
+from pipeline.state_files import NotAsWritten, read_state
 
 
 @functools.cache
@@ -59,7 +60,7 @@ def _refuse_a_second_host(folder: Path) -> None:
     files would destroy them."""
     this, note = socket.gethostname(), folder.parent / ".postgres.host"
     running = (folder / "postmaster.pid").exists()
-    host = note.read_text(encoding="utf-8").strip() if note.exists() else this
+    host = read_state(folder.parent, note, _parse_host) or this
     if running and host != this:
         raise DatabaseError(
             f"the embedded PostgreSQL under {folder} is in use by the host {host!r}, and this is {this!r}: only one"
@@ -79,14 +80,36 @@ def _forget_the_dead(folder: Path) -> None:
     import psutil
 
     users, server = folder / ".handle_pids.json", folder / "postmaster.pid"
-    if users.exists():
-        pids = json.loads(users.read_text() or "[]")
+    pids = read_state(folder.parent, users, _parse_pids)
+    if pids is not None:
         users.write_text(json.dumps([pid for pid in pids if psutil.pid_exists(pid)]))
-    if server.exists():
-        first = server.read_text().partition("\n")[0]
+    pid = read_state(folder.parent, server, _parse_pid)
+    if pid is not None:
         try:
-            alive = psutil.Process(int(first)).name() == "postgres"
-        except (ValueError, psutil.Error):
+            alive = psutil.Process(pid).name() == "postgres"
+        except psutil.Error:
             alive = False
         if not alive:
             server.unlink()
+
+
+def _parse_host(content: bytes) -> str:
+    host = content.decode("utf-8").strip()
+    if not host or not host.isprintable():
+        raise NotAsWritten("it does not hold the name of a host")
+    return host
+
+
+def _parse_pid(content: bytes) -> int:
+    """The first line of postmaster.pid."""
+    first = content.partition(b"\n")[0].strip()
+    if not first.isdigit() or not 0 < int(first) < 2**31:
+        raise NotAsWritten("its first line is not a process id")
+    return int(first)
+
+
+def _parse_pids(content: bytes) -> list[int]:
+    pids = json.loads(content or b"[]")
+    if not isinstance(pids, list) or not all(type(pid) is int and 0 < pid < 2**31 for pid in pids):
+        raise NotAsWritten("it does not hold a list of process ids")
+    return pids

@@ -16,6 +16,7 @@ from pipeline import config
 from pipeline.extract.answers import utc_now
 from pipeline.extract.datasets import HISTORY, PLAYS
 from pipeline.extract.history.tasks import ExtractHistory, ImportTask
+from pipeline.folders import matching
 from pipeline.load.errors import DatabaseError
 from pipeline.load.postgres import connect, transaction
 from pipeline.load.staging import Loaded, Version, begin_load, load_new_partitions, record_versions
@@ -68,7 +69,7 @@ def load_new_history(connection: Any, data: Path, account: str) -> Loaded:
     """
     root = data / HISTORY.name / f"account={account}"
     months = sorted(
-        f"{folder.name}/{folder.parent.name} {folder.stat().st_mtime_ns}" for folder in root.glob("????/??")
+        f"{folder.name}/{folder.parent.name} {folder.stat().st_mtime_ns}" for folder in matching(root, "????/??")
     )
     # Not the latest moment alone: a backup that is unpacked brings old ones.
     now = Version(account, f"{HISTORY.name}/account={account}", len(months), zlib.crc32("\n".join(months).encode()))
@@ -92,7 +93,7 @@ def load_new_imports(connection: Any, data: Path, account: str | None = None) ->
     with connection.cursor() as cursor:
         cursor.execute("select distinct account, imported_at from pipeline.imports")
         known = set(cursor.fetchall())
-        records = [read_record(path) for path in list_records(data, account)]
+        records = [read_record(data, path, utc_now()) for path in list_records(data, account)]
         new = [record for record in records if record and (record.account, _moment(record)) not in known]
         for record in new:
             _insert(cursor, record)

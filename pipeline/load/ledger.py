@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-import json
+import datetime
 import logging
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from psycopg2.extras import execute_values
 
-from pipeline.extract.records import Record, outcome
+from pipeline.extract.answers import utc_now
+from pipeline.extract.records import Record, outcome, read_record
+from pipeline.folders import matching
 from pipeline.load.staging import Version, record_versions
 
 logger = logging.getLogger("luigi-interface")
@@ -23,6 +26,7 @@ COLUMNS = (
     "new_plays",
     "skipped",
     "unreadable",
+    "new_unreadable",
     "oldest",
     "newest",
     "overlap",
@@ -34,6 +38,14 @@ COLUMNS = (
     "raw",
     "record",
 )
+# In the text of a damaged record: the pages that it names (its own is a key of the outermost object), and an outcome
+# without a page.
+RAW = re.compile(rb'(\n *)"raw": "raw/recently_played/account=[a-z0-9_-]+/(\d{4}/\d\d/\d{8}T\d{6}\.\d{6}Z\.json\.gz)"')
+OWN = b"\n "
+NOT_POLLED = re.compile(rb'\n "outcome": "(?:paused|consent_ended|failed)"')
+REREAD = "the record was damaged: the page was read again"
+LOST = "the record was damaged, and its page is not known"
+SLOT, SLOT_LASTS = "%Y-%m-%dT%H%M", datetime.timedelta(minutes=30)
 # Of outcomes that stay: a slot that was paused can be run again, and its record then says more.
 FINAL = ("polled", "failed")
 
@@ -68,7 +80,7 @@ def reload_all_polls(connection: Any, data: Path) -> int:
 
 
 def _months(data: Path, account: str | None = None) -> Iterator[Version]:
-    for folder in sorted((data / "polls").glob(f"account={account or '*'}/????/??")):
+    for folder in matching(data / "polls", f"account={account or '*'}/????/??"):
         name = str(folder.relative_to(data))
         yield Version(name.split("/")[1].removeprefix("account="), name, 0, folder.stat().st_mtime_ns)
 
@@ -79,41 +91,80 @@ def _load_month(cursor: Any, data: Path, month: Version) -> int:
         (month.account, f"{month.path}/", f"{month.path}0", list(FINAL)),
     )
     known = {record for (record,) in cursor.fetchall()}
-    paths = (
-        path for path in sorted((data / month.path).glob("[!.]*.json")) if f"{month.path}/{path.name}" not in known
+    now = utc_now()
+    paths = [path for path in matching(data / month.path, "[!.]*.json") if f"{month.path}/{path.name}" not in known]
+    rows = [row for path in paths for row in _rows(path, data, month.account, now)]
+    # Listed last: reading sets files aside.
+    for path in matching(data / month.path, "[!.]*.json*.damaged"):
+        if f"{month.path}/{path.name}" not in known and ".failed." not in path.name:
+            rows += _stand_ins(cursor, path, data, month.account, now)
+    return _insert(cursor, rows)
+
+
+def _rows(path: Path, data: Path, account: str, now: datetime.datetime) -> Iterator[tuple[Any, ...]]:
+    record = read_record(data, path, now)
+    if record is None:
+        return
+    earlier = record.get("earlier", [])
+    for poll in (record, *record.get("recovered", []), *earlier, *(r for e in earlier for r in e.get("recovered", []))):
+        yield _row(account, poll, poll.get("slot", record["slot"]), str(path.relative_to(data)))
+
+
+def _row(account: str, poll: Record, slot: str, name: str) -> tuple[Any, ...]:
+    return (
+        account,
+        poll["fetched_at"],
+        slot,
+        outcome(poll),
+        *(poll.get(column) for column in ("items", "new_plays")),
+        len(poll.get("skipped", [])),
+        *(poll.get(column) for column in ("unreadable", "new_unreadable", "oldest", "newest", "overlap", "late_from")),
+        poll.get("calls", 0),
+        poll.get("reason") or None,
+        *(poll.get(column) for column in ("paused_until", "token_days_left", "raw")),
+        name,
     )
-    return _insert(cursor, (row for path in paths for row in _rows(path, data)))
 
 
-def _rows(path: Path, data: Path) -> Iterator[tuple[Any, ...]]:
-    try:
-        record: Record = json.loads(path.read_bytes())
-        account, name = record["account"], str(path.relative_to(data))
-        earlier = record.get("earlier", [])
-        for poll in (
-            record,
-            *record.get("recovered", []),
-            *earlier,
-            *(r for e in earlier for r in e.get("recovered", [])),
-        ):
-            yield (
-                account,
-                poll["fetched_at"],
-                poll.get("slot", record["slot"]),
-                outcome(poll),
-                *(poll.get(column) for column in ("items", "new_plays")),
-                len(poll.get("skipped", [])),
-                *(poll.get(column) for column in ("unreadable", "oldest", "newest", "overlap", "late_from")),
-                poll.get("calls", 0),
-                poll.get("reason") or None,
-                *(poll.get(column) for column in ("paused_until", "token_days_left", "raw")),
-                name,
-            )
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        # The plays of that poll are in the partitions; only what the poll was like is lost.
-        logger.error(
-            "%s is no record of a poll (%s); delete it or restore it from a backup", path, type(error).__name__
-        )
+def _stand_ins(cursor: Any, path: Path, data: Path, account: str, now: datetime.datetime) -> Iterator[tuple[Any, ...]]:
+    """Rows in place of a damaged record. Without them the gap that its page may have shown would count as complete.
+
+    The pages that it names are read again from data/raw. If it does not name its own page, the time since the poll
+    before is a gap, which a data export closes. A row that was loaded before the damage stays.
+    """
+    from pipeline.extract.errors import PartitionDamaged, UnexpectedAnswer
+    from pipeline.extract.poll import reread_page
+
+    slot = datetime.datetime.strptime(path.name[:15], SLOT).replace(tzinfo=datetime.UTC)
+    name, written = str(path.relative_to(data)), path.lstat().st_mtime
+    content = path.read_bytes() if path.is_file() else b""
+    own_page = False
+    pages = {found.group(2): found.group(1) for found in reversed(list(RAW.finditer(content)))}
+    for page_name, indentation in pages.items():
+        page = data / f"raw/recently_played/account={account}/{page_name.decode()}"
+        try:
+            poll = {**reread_page(page, data, account), "outcome": "polled", "reason": REREAD}
+        except (UnexpectedAnswer, PartitionDamaged, OSError, ValueError) as error:
+            logger.warning("%s: the page cannot be read again: %s", name, error)
+            continue
+        if datetime.datetime.fromisoformat(poll["fetched_at"]) > now:
+            poll["fetched_at"] = poll["newest"] or now.isoformat()  # of a clock that was wrong; Spotify's is right
+        own_page = own_page or indentation == OWN
+        yield _row(account, poll, f"{slot:%Y-%m-%dT%H:%MZ}", name)
+    if own_page or NOT_POLLED.search(content) or slot > now:
+        return
+    original = name.partition(".json")[0] + ".json"
+    cursor.execute(
+        "select from staging.polls where account = %s and record = %s and fetched_at <= to_timestamp(%s)",
+        (account, original, written + 60),
+    )
+    if cursor.fetchone() is None:
+        moment = datetime.datetime.fromtimestamp(written, datetime.UTC)
+        if not slot <= moment <= slot + SLOT_LASTS:
+            moment = slot + SLOT_LASTS
+        at = min(moment, now).isoformat()
+        unknown = {"fetched_at": at, "outcome": "polled", "oldest": at, "newest": at, "overlap": False, "reason": LOST}
+        yield _row(account, unknown, f"{slot:%Y-%m-%dT%H:%MZ}", name)
 
 
 def _insert(cursor: Any, rows: Iterable[tuple[Any, ...]]) -> int:

@@ -168,6 +168,7 @@ create table if not exists staging.polls (
     new_plays integer,
     skipped integer,
     unreadable integer,
+    new_unreadable integer, -- null before version 2: then the numbers of unreadable entries are compared
     oldest timestamptz,
     newest timestamptz,
     overlap boolean,

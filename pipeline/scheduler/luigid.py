@@ -20,6 +20,7 @@ import tornado.web
 from pipeline import config
 from pipeline.extract.files import make_folder, write_atomic
 from pipeline.scheduler.history import TaskHistory
+from pipeline.state_files import NotAsWritten, read_state, sealed, unsealed
 
 SECONDS_TO_CLOSE = 5.0
 logger = logging.getLogger("luigi.server")
@@ -27,16 +28,25 @@ logger = logging.getLogger("luigi.server")
 
 class Scheduler(luigi.scheduler.Scheduler):
     """Luigi's own. Its state is written whole or not at all, and not in the end alone but every minute: after a kill -9
-    or a power cut the visualiser still shows the day."""
+    or a power cut the visualiser still shows the day. A damaged state is set aside, and luigid begins with none."""
 
     written = b""
+
+    def load(self) -> None:
+        """Luigi 3.8 loads whatever unpickles, and then fails in each request."""
+        path = Path(self._config.state_path)
+        state = read_state(path.parent.parent, path, parse_state)
+        if state is not None:
+            self._state.set_state(state)
+            for task in self._state.get_active_tasks():
+                self._state._status_tasks[task.status][task.id] = task
 
     def prune(self) -> None:
         super().prune()
         self.dump()
 
     def dump(self) -> None:
-        state = pickle.dumps(self._state.get_state())
+        state = sealed(pickle.dumps(self._state.get_state()))
         if state == self.written:
             return
         try:
@@ -45,6 +55,24 @@ class Scheduler(luigi.scheduler.Scheduler):
             logger.warning("the state of luigid was not saved: %s", error)
         else:
             self.written = state
+
+
+def parse_state(content: bytes) -> Any:
+    """Tasks, workers and batches. A state of version 0.9 or older has no SHA-256. Raises NotAsWritten."""
+    body = content if content[:1] == b"\x80" else unsealed(content)
+    try:
+        state = pickle.loads(body)  # noqa: S301  its own file, mode 0600
+    except Exception as error:  # unpickling raises whatever the classes raise
+        raise NotAsWritten(f"it cannot be unpickled ({type(error).__name__})") from None
+    if (
+        not isinstance(state, tuple)
+        or len(state) not in (2, 3)
+        or not all(isinstance(each, dict) for each in state[:2])
+    ):
+        raise NotAsWritten("it does not hold tasks and workers")
+    if not all(isinstance(each, luigi.scheduler.Task) for each in state[0].values()):
+        raise NotAsWritten("it does not hold tasks")
+    return state
 
 
 def serve(address: str, port: int) -> int:

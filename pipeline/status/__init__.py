@@ -18,6 +18,7 @@ from typing import Any
 
 import psycopg2
 
+from pipeline.alerts.damaged import damage_found
 from pipeline.alerts.incidents import read_incidents
 from pipeline.load.errors import DatabaseError
 from pipeline.load.postgres import connect
@@ -43,7 +44,10 @@ def gather(data: Path, accounts: list[str], now: datetime.datetime) -> Json:
     except (DatabaseError, psycopg2.Error) as error:
         status["database"]["error"] = str(error).strip()
     status.update(machine_facts(data, now))
-    status["incidents"] = [asdict(incident) for incident in read_incidents(data) if incident.is_open]
+    known = {incident.key: incident for incident in read_incidents(data) if incident.is_open}
+    # Those that the run which ends next reports.
+    found = {incident.key: incident for _, incident in damage_found(data, now)}
+    status["incidents"] = [asdict(incident) for incident in {**found, **known}.values()]
     status["problems"] = [
         {"severity": severity, "account": account, "problem": problem}
         for severity, account, problem in find_problems(status, now)

@@ -14,6 +14,7 @@ from pipeline.extract.pause import current_pause
 from pipeline.extract.plays import CLOCKS_DIFFER
 from pipeline.extract.records import latest_records, outcome
 from pipeline.extract.tokens import load_tokens
+from pipeline.folders import matching
 from pipeline.visualize.render import page_path
 
 Json = dict[str, Any]
@@ -24,7 +25,7 @@ def capture_facts(data: Path, account: str, now: datetime.datetime) -> Json:
 
 
 def _polls(data: Path, account: str, now: datetime.datetime) -> Json:
-    attempt, polled = latest_records(data, account)
+    attempt, polled = latest_records(data, account, now)
     return {
         "last_attempt_at": attempt and attempt["fetched_at"],
         "last_attempt": outcome(attempt),
@@ -67,7 +68,10 @@ def _last_of(dataset: Dataset, data: Path, account: str, now: datetime.datetime)
 def _answers(data: Path, account: str) -> Json:
     """Answers of Spotify's that are not in the partitions yet, or cannot come in; when the page was made."""
     folder, page = raw.folder(data, account), page_path(data, account)
-    waiting, rejected = (sorted((folder / name).glob(f"[!.]*{raw.SUFFIX}")) for name in ("pending", "rejected"))
+    waiting, rejected = (
+        [path for path in matching(folder / name, f"[!.]*{raw.SUFFIX}") if raw.is_response(path)]
+        for name in ("pending", "rejected")
+    )
     return {
         "pending_answers": len(waiting),
         "pending_since": raw.fetched_at(waiting[0]).isoformat() if waiting else None,

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline import config
+from pipeline.folders import matching
 from pipeline.scheduler.choice import why_silent
 from pipeline.slot import next_slot
 from pipeline.status.capture import moment_of
@@ -22,10 +23,11 @@ ENDED = re.compile(rb"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ)[^\n]{0,200}?, slot (\S+)
 
 def machine_facts(data: Path, now: datetime.datetime) -> Json:
     slack, metabase = config.slack(), config.metabase()
+    size, unreadable = _size(data)
     return {
         "last_run": _last_run(config.storage().logs),
         "next_slot_at": next_slot(now).isoformat(),
-        "disk": {"data_bytes": _size(data), "free_bytes": shutil.disk_usage(_existing(data)).free},
+        "disk": {"data_bytes": size, "free_bytes": shutil.disk_usage(_existing(data)).free, "unreadable": unreadable},
         "last_backup_at": _last_backup(config.storage().backups),
         "slack": "webhook" if slack.webhook_url else "bot" if slack.bot_token else None,
         "metabase": metabase.url or None,
@@ -36,7 +38,7 @@ def machine_facts(data: Path, now: datetime.datetime) -> Json:
 def _last_run(logs: Path) -> Json | None:
     """How the last slot ended that cron/run.sh has started; `succeeded_at`: when one last ended with exit code 0, as
     far as the end of its log tells."""
-    for path in sorted(logs.glob("cron-????-??.log"), reverse=True)[:2]:
+    for path in matching(logs, "cron-????-??.log")[:-3:-1]:
         with path.open("rb") as file:
             file.seek(max(0, path.stat().st_size - TAIL))
             runs = [[each.decode(errors="replace") for each in found] for found in ENDED.findall(file.read())]
@@ -53,20 +55,24 @@ def _last_run(logs: Path) -> Json | None:
     return None
 
 
-def _size(data: Path) -> int:
-    """Bytes of all files; what is deleted meanwhile is not counted."""
+def _size(data: Path) -> tuple[int, list[str]]:
+    """Bytes of all files, without what is deleted meanwhile; and the folders that cannot be read."""
     total, folders = 0, [str(data)]
+    unreadable = []
     while folders:
+        folder = folders.pop()
         try:
-            with os.scandir(folders.pop()) as entries:
+            with os.scandir(folder) as entries:
                 for entry in entries:
                     if entry.is_dir(follow_symlinks=False):
                         folders.append(entry.path)
                     else:
                         total += entry.stat(follow_symlinks=False).st_size
-        except OSError:
+        except FileNotFoundError:
             continue
-    return total
+        except OSError:
+            unreadable.append(folder)
+    return total, unreadable
 
 
 def _existing(path: Path) -> Path:
@@ -74,7 +80,7 @@ def _existing(path: Path) -> Path:
 
 
 def _last_backup(folder: Path) -> str | None:
-    made = [path.stat().st_mtime for path in folder.glob("listening-history-*.tar.gz")]
+    made = [path.stat().st_mtime for path in matching(folder, "listening-history-*.tar.gz")]
     return moment_of(max(made)).isoformat() if made else None
 
 

@@ -79,6 +79,8 @@ def _machine(status: Json) -> Iterator[tuple[int, None, str]]:
     run, free = status["last_run"], status["disk"]["free_bytes"]
     if run and run["exit_code"] not in QUIET_CODES:
         yield WARNING, None, f"slot {run['slot']} ended with exit code {run['exit_code']}: see {run['log']}"
+    for folder in status["disk"]["unreadable"]:
+        yield WARNING, None, f"{folder} cannot be read: make it yours (chown), or run the command as its owner"
     if free < LITTLE_SPACE:
         severity = CRITICAL if free < NO_SPACE else WARNING
         yield severity, None, f"only {free // 1_000_000} MB are free on the disk of the data folder: make room"

@@ -5,7 +5,8 @@ Where plays may have been lost:
 
   window_overrun     a full page without a play that was known before: between the last one known and its oldest
   short_page         the same of a page of less than 50, which proves nothing and so is not taken for proof either
-  unreadable_items   a page with more entries that are no plays than the page before: since that one
+  unreadable_items   a page with an entry that is no play and that the page before does not hold: since that one.
+                     Records before schema version 2 do not name the entries: then their numbers are compared
   late_plays         a page that begins among plays which came late, of a phone that was offline: before its oldest,
                      for what came with them may have been outside the window already
 
@@ -35,7 +36,7 @@ found as (
             least(
                 case when pages.is_overlapping is false then known.played_at end,
                 case
-                    when pages.is_overlapping is false or pages.unreadable > coalesce(poll_before.unreadable, 0)
+                    when pages.is_overlapping is false or coalesce(pages.new_unreadable, pages.unreadable - coalesce(poll_before.unreadable, 0)) > 0
                         then poll_before.fetched_at - interval '{{ var("late_arrival_hours") }} hours'
                 end,
                 case
@@ -49,13 +50,13 @@ found as (
             pages.fetched_at
         ) as begins_at,
         case
-            when pages.unreadable > coalesce(poll_before.unreadable, 0) then pages.fetched_at
+            when coalesce(pages.new_unreadable, pages.unreadable - coalesce(poll_before.unreadable, 0)) > 0 then pages.fetched_at
             else pages.oldest_played_at
         end as ends_at,
         case
             when pages.is_overlapping is false and pages.items >= 50 then 'window_overrun'
             when pages.is_overlapping is false then 'short_page'
-            when pages.unreadable > coalesce(poll_before.unreadable, 0) then 'unreadable_items'
+            when coalesce(pages.new_unreadable, pages.unreadable - coalesce(poll_before.unreadable, 0)) > 0 then 'unreadable_items'
             else 'late_plays'
         end as why
     from polls as pages
@@ -103,7 +104,7 @@ found as (
         (pages.is_overlapping is false or pages.unreadable > 0 or pages.late_from is not null)
         and (
             pages.is_overlapping is false
-            or pages.unreadable > coalesce(poll_before.unreadable, 0)
+            or coalesce(pages.new_unreadable, pages.unreadable - coalesce(poll_before.unreadable, 0)) > 0
             or (
                 pages.late_from < pages.oldest_played_at + interval '{{ var("late_sitting_hours") }} hours'
                 -- As long as the page reaches as far back as the one before, nothing has left the window.

@@ -6,6 +6,7 @@ select
     items,
     new_plays,
     unreadable,
+    new_unreadable,
     oldest as oldest_played_at,
     newest as newest_played_at,
     overlap as is_overlapping,

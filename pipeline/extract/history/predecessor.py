@@ -27,6 +27,7 @@ from pipeline.extract.history.receipt import FileReceipt
 from pipeline.extract.partitions import merge_rows, partition_path, read_partition
 from pipeline.extract.plays import PassedOver, Play, parse_item
 from pipeline.extract.values import EARLIEST_PLAY, parse_moment
+from pipeline.state_files import NotAsWritten, json_object, read_state, sealed, unsealed
 
 FIELD_LIMIT = 2**20
 LINK = re.compile(r"https://open\.spotify\.com/(?:intl-[a-z-]+/)?track/([A-Za-z0-9]+)")
@@ -60,20 +61,28 @@ def merge_plays(data: Path, account: str, old: OldPlays, note: Path) -> tuple[li
     what the rows of each day are, before any is written, so that the receipt is the same after a kill.
     """
     problems = []
-    counted: dict[str, list[int]] = json.loads(note.read_bytes()) if note.exists() else {}
+    counted = read_state(data, note, parse_counted) or {}
     for date in sorted(old.plays.keys() - counted.keys()):
         try:
             counted[date] = _count(old.plays[date], partition_path(PLAYS, data, account, date))
         except PartitionDamaged as error:
             old.receipt.failed += len(old.plays.pop(date))
             problems.append(str(error))
-    write_atomic(note, json.dumps(counted).encode())
+    write_atomic(note, sealed(json.dumps(counted).encode()))
     for inserted, already_there, duplicates in counted.values():
         old.receipt.inserted += inserted
         old.receipt.already_there += already_there
         old.receipt.duplicates += duplicates
     merged = merge_rows(PLAYS, data, account, (play for plays in old.plays.values() for play in plays))
     return [data / partition.path for partition in merged], problems
+
+
+def parse_counted(content: bytes) -> dict[str, list[int]]:
+    """UTC date → inserted, already there, duplicates. Raises ValueError."""
+    found = json_object(unsealed(content))
+    if not all(isinstance(each, list) and [type(number) for number in each] == [int] * 3 for each in found.values()):
+        raise NotAsWritten("it does not hold three numbers for each day")
+    return found
 
 
 def _count(plays: list[Play], path: Path) -> list[int]:

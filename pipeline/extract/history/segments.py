@@ -27,6 +27,7 @@ from pipeline.extract.history.errors import ExportRefused
 from pipeline.extract.history.export_file import ExportFile
 from pipeline.extract.history.rows import LineMaker, Skipped
 from pipeline.extract.history.spans import EVERYTHING, RULES, FileTimes, Span, longest_pause
+from pipeline.state_files import NotAsWritten, json_object, read_state, sealed, typed, unsealed
 
 # Below this many bytes another process costs more than it saves.
 WORTH_A_PROCESS = 40_000_000
@@ -70,8 +71,8 @@ def make_segments(jobs: Sequence[Job]) -> Iterator[tuple[Job, Segment]]:
     """The segment of each job, as they become ready; those of a run before at once. Raises ExportRefused."""
     missing = []
     for job in jobs:
-        if segment := read_index(job):
-            yield job, segment
+        if found := read_index(job):
+            yield job, found
         else:
             missing.append(job)
     processes = min(MOST_PROCESSES, os.cpu_count() or 1, len(missing))
@@ -128,7 +129,7 @@ def _make_segment(job: Job) -> Segment:
     sync_folder(job.path.parent)
     segment.read, segment.skipped, segment.unknown = maker.read, dict(maker.skipped), sorted(maker.unknown)
     segment.first, segment.last = maker.first, maker.last
-    write_atomic(index_path(job), json.dumps(asdict(segment)).encode())
+    write_atomic(index_path(job), sealed(json.dumps(asdict(segment)).encode()))
     return segment
 
 
@@ -137,11 +138,19 @@ def index_path(job: Job) -> Path:
 
 
 def read_index(job: Job) -> Segment | None:
-    """None if there is no segment yet, or if an older version of the program has made it."""
-    if not index_path(job).exists():
-        return None
-    segment = Segment(**json.loads(index_path(job).read_bytes()))
-    return segment if segment.rules == RULES else None
+    """None if the segment is not made yet, is damaged, or is of an older version of the program: it is made again."""
+    path = index_path(job)
+    # data/imports/account=<a>/unfinished/<digest>/<number>.json
+    segment = read_state(path.parents[4], path, lambda content: parse_index(content, job.path.stat().st_size))
+    return segment if segment and segment.rules == RULES else None
+
+
+def parse_index(content: bytes, size: int) -> Segment:
+    """`size`: bytes of the lines. Raises ValueError, TypeError."""
+    segment = typed(Segment, json_object(unsealed(content)))
+    if sum(length for pieces in segment.days.values() for _, length, _ in pieces) != size:
+        raise NotAsWritten("it is not the index of the lines beside it")
+    return segment
 
 
 def _begin_worker() -> None:

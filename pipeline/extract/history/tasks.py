@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import luigi
 
 from pipeline import config
+from pipeline.extract.answers import utc_now
 from pipeline.extract.recent import RUN_BEGAN_AT
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ class ImportTask(luigi.Task):
         from pipeline.extract.history.records import find_record
 
         try:
-            return find_record(config.storage().root, self.account, self.opened.digest, RUN_BEGAN_AT)
+            return find_record(config.storage().root, self.account, self.opened.digest, RUN_BEGAN_AT, utc_now())
         except ExportRefused:
             return None  # whoever runs this task says why
 
@@ -62,6 +63,6 @@ class ExtractHistory(ImportTask):
 
         data = config.storage().root
         with named_lock(data, f"history-account={self.account}"):
-            remove_finished(data, self.account)
+            remove_finished(data, self.account, utc_now())
             if not self.complete():  # another run may have done it while this one waited for the lock
                 extract_export(self, data, self.opened, self.account)

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import datetime
+import filecmp
 import gzip
 import io
 import json
 import os
+import random
+import re
 import shutil
 import signal
 import stat
 import subprocess
+import sys
 import tarfile
 import time
 from pathlib import Path
@@ -191,7 +195,7 @@ def small(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_a_backup_holds_what_cannot_be_made_again_whatever_its_name(small: Path, data: Path, tmp_path: Path) -> None:
-    names = [name for name, _ in read_archive(small)]
+    names = [name for name, _, _ in read_archive(small)]
     assert names == [
         "data/polls/account=me/a.json",
         "data/e",
@@ -225,7 +229,8 @@ def repacked(archive: Path, target: Path, *added: tuple[tarfile.TarInfo, bytes],
         for entry, body in added:
             entry.size = len(body)
             new.addfile(entry, io.BytesIO(body))
-        for name, body in read_archive(archive):
+        for name, _, content in read_archive(archive):
+            body = content.read()
             if name == "manifest.json":
                 body = json.dumps({**json.loads(body), **manifest}).encode()
             entry = tarfile.TarInfo(name)
@@ -250,6 +255,28 @@ def test_an_archive_that_is_not_whole_changes_nothing(small: Path, data: Path, t
         (repacked(small, bad, archive_format=2).read_bytes(), "was made by version .*newer than what this version"),
         (repacked(small, bad, data_format=99).read_bytes(), "newer than what this version"),
         (repacked(small, bad, files=[]).read_bytes(), "manifest.json cannot be read"),
+        *(
+            (repacked(small, bad, **wrong).read_bytes(), reason)
+            for wrong, reason in (
+                (
+                    {"rows": {"../../../x": {"spotify_songs": 1}}},
+                    r"cannot be read \(account '../../../x' cannot be used",
+                ),
+                ({"rows": {"/tmp/x": {}}}, "account '/tmp/x' cannot be used"),  # noqa: S108
+                ({"rows": {"me": {"spotify_songs": "1"}}}, "rows has an impossible value"),
+                ({"zones": "UTC"}, "zones or with_secrets has an impossible value"),
+                ({"made_at": "2026"}, "cannot be read"),
+                ({"made_at": 1}, "cannot be read"),
+                ({"files": {"data/x": {"size": -1, "mode": 0, "modified_ns": 0, "sha256": ""}}}, "impossible size"),
+                ({"program": "\0"}, "program is not a text"),
+            )
+        ),
+        (
+            repacked(
+                small, bad, (tarfile.TarInfo("data/polls"), b"x"), (tarfile.TarInfo("data/polls"), b"x")
+            ).read_bytes(),
+            "twice",
+        ),
     ]
     with tarfile.open(bad, "w:gz") as archive:
         archive.add(__file__, "something.py")
@@ -261,6 +288,98 @@ def test_an_archive_that_is_not_whole_changes_nothing(small: Path, data: Path, t
         assert [path for path in data.rglob("*") if path.is_file()] == []
     restore_files(small, data)
     assert (data / "tokens/account=me.json").stat().st_mode & 0o777 == 0o644, "as it was"
+
+
+BOMBS = {
+    # Name, reason. Each unpacks to a gigabyte or more.
+    "one file": "unpacks to 1,000,000,512 or more, of which 100,000,000 are allowed",
+    "many files": "unpacks to 1[0-9]{2},[0-9]{3},[0-9]{3} or more, of which 100,000,000 are allowed",
+    "long name": "a header in it has 1,000,000,000 bytes, and 4,194,304 are allowed",
+    "hole": "'data/hole' is not a plain file",
+    "manifest": "manifest.json has [0-9,]+ bytes for 0 files, and 1,000,000 are allowed",
+}
+
+
+def write_bomb(path: Path, kind: str) -> None:
+    """What is written is a tar of 1 GB in pieces, so that the test itself needs no memory."""
+    with gzip.open(path, "wb", compresslevel=9) as file:
+        piece = bytes(1_000_000)
+        entry = tarfile.TarInfo("data/zeros")
+        if kind == "many files":
+            for _ in range(20):
+                entry.size = 50_000_000
+                file.write(entry.tobuf())
+                for _ in range(50):
+                    file.write(piece)
+                file.write(bytes(-entry.size % 512))
+            return
+        entry.size = 5_000_000 if kind == "manifest" else 1_000_000_000
+        if kind == "manifest":
+            entry.name = "manifest.json"
+        if kind == "long name":
+            entry.type = tarfile.GNUTYPE_LONGNAME
+        if kind == "hole":
+            entry.name = "data/hole"
+            entry.pax_headers = {
+                "GNU.sparse.major": "1",
+                "GNU.sparse.minor": "0",
+                "GNU.sparse.realsize": "1" + "0" * 15,
+            }
+            entry.size = 512
+            file.write(entry.tobuf(tarfile.PAX_FORMAT) + b"0\n".ljust(512, b"\0") + bytes(1024))
+            return
+        file.write(entry.tobuf(tarfile.GNU_FORMAT))
+        for _ in range(entry.size // len(piece)):
+            file.write(piece)
+        file.write(bytes(-entry.size % 512 + 1024))
+
+
+@pytest.mark.parametrize("kind", BOMBS)
+def test_an_archive_that_unpacks_without_limit_is_refused_with_numbers(kind: str, data: Path, tmp_path: Path) -> None:
+    """In a process of its own, which may have 400 MB more than it has after its imports."""
+    bomb = tmp_path / "bomb.tar.gz"
+    write_bomb(bomb, kind)
+    assert bomb.stat().st_size < 3_000_000
+    program = (
+        "import resource, sys; from pathlib import Path; from pipeline.backup.restore import restore_files\n"
+        "before = int(Path('/proc/self/statm').read_text().split()[0]) * resource.getpagesize()\n"
+        "resource.setrlimit(resource.RLIMIT_AS, (before + 400_000_000,) * 2)\n"
+        "try: restore_files(Path(sys.argv[1]), Path(sys.argv[2]))\n"
+        "except ValueError as error: print(error)"
+    )
+    process = subprocess.run(
+        [sys.executable, "-c", program, bomb, data], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert re.search(BOMBS[kind], process.stdout), process.stdout + process.stderr
+    assert [path for path in data.rglob("*") if path.is_file()] == []
+
+
+def test_a_backup_that_does_not_fit_on_the_disk_is_refused_with_numbers(
+    small: Path, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    size = check_archive(small).size
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: shutil._ntuple_diskusage(10**9, 10**9, size - 1))
+    with pytest.raises(ArchiveRefused, match=f"its files have {size:,} bytes, and {size - 1:,} are free"):
+        restore_files(small, data)
+
+
+def test_a_large_file_is_packed_and_restored_in_pieces(data: Path, tmp_path: Path) -> None:
+    """30 MB within 20 MB of memory, and the same content as before."""
+    source = tmp_path / "source"
+    (source / "raw").mkdir(parents=True)
+    with (source / "raw" / "large").open("wb") as file:
+        for number in range(30):
+            file.write(random.Random(number).randbytes(1_000_000))
+    program = (
+        "import datetime, resource, sys; from pathlib import Path; from pipeline.backup.archive import write_archive\n"
+        "from pipeline.backup.restore import restore_files\n"
+        "before = int(Path('/proc/self/statm').read_text().split()[0]) * resource.getpagesize()\n"
+        "resource.setrlimit(resource.RLIMIT_AS, (before + 20_000_000,) * 2)\n"
+        "source, archive, target = map(Path, sys.argv[1:])\n"
+        "write_archive(archive, source, datetime.datetime.now(datetime.UTC)); restore_files(archive, target)"
+    )
+    subprocess.run([sys.executable, "-c", program, source, tmp_path / "large.tar.gz", data], timeout=120, check=True)
+    assert filecmp.cmp(source / "raw" / "large", data / "raw" / "large", shallow=False)
 
 
 def test_whatever_a_record_tells_of_is_in_a_backup_that_was_made_meanwhile(
@@ -289,7 +408,7 @@ def test_whatever_a_record_tells_of_is_in_a_backup_that_was_made_meanwhile(
         poll()
         # The third comes in when so many files have been read.
         write_archive(archive, pipeline.data, FETCHED, tell=poll_before)
-        inside = dict(read_archive(archive))
+        inside = {name: content.read() for name, _, content in read_archive(archive)}
         answers = {name.rpartition("/")[2] for name in inside if name.startswith("data/raw/")}
         records = [json.loads(body) for name, body in inside.items() if name.startswith("data/polls/")]
         assert len(records) >= 2

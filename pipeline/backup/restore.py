@@ -22,11 +22,13 @@ from pipeline.backup.archive import (
     Manifest,
     Tell,
     check_archive,
+    chunks,
     read_archive,
     zones,
 )
 from pipeline.backup.contents import files_to_keep
 from pipeline.extract.files import account_lock, make_folder, named_lock, sync_folder, write_atomic
+from pipeline.folders import walk
 
 FOLDER = ".restoring"
 
@@ -51,6 +53,7 @@ def restore_files(archive: Path, data: Path, tell: Tell = lambda done, total: No
         if not (ready.exists() and ready.read_text() == manifest.digest):
             _refuse_what_is_there(data)
             shutil.rmtree(data / FOLDER, ignore_errors=True)
+            _refuse_what_does_not_fit(archive, manifest, data)
             _unpack(archive, manifest, place, tell)
             write_atomic(ready, manifest.digest.encode())
         for path in sorted(place.iterdir()):
@@ -104,25 +107,43 @@ def _refuse_what_is_there(data: Path) -> None:
 def _unpack(archive: Path, manifest: Manifest, place: Path, tell: Tell) -> None:
     make_folder(place)
     folders = {place}
-    for number, (name, body) in enumerate(read_archive(archive)):
+    for number, (name, _, content) in enumerate(read_archive(archive)):
         tell(number, len(manifest.files))
         if name == MANIFEST or not name.startswith("data/"):
             continue
         kept = manifest.files.get(name)
-        if kept is None or hashlib.sha256(body).hexdigest() != kept.sha256:
-            raise ArchiveRefused(f"{archive} has changed while it was read. Nothing was changed; run it again")
+        if kept is None:
+            raise _changed(archive)
         path = place.joinpath(*PurePosixPath(name).parts[1:])
         if path.parent not in folders:
             path.parent.mkdir(parents=True, exist_ok=True)
             folders.add(path.parent)
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, kept.mode), "wb") as file:
-            file.write(body)
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, kept.mode & 0o777), "wb") as file:
+            digest = hashlib.sha256()
+            for chunk in chunks(content):
+                digest.update(chunk)
+                file.write(chunk)
+        if digest.hexdigest() != kept.sha256:
+            raise _changed(archive)
         # As before to the nanosecond: by it an import knows that its partitions are as it left them.
         os.utime(path, ns=(kept.modified_ns, kept.modified_ns))
     os.sync()  # once for all
 
 
+def _changed(archive: Path) -> ArchiveRefused:
+    return ArchiveRefused(f"{archive} has changed while it was read. Nothing was changed; run it again")
+
+
+def _refuse_what_does_not_fit(archive: Path, manifest: Manifest, data: Path) -> None:
+    free = shutil.disk_usage(data).free
+    if manifest.size > free:
+        raise ArchiveRefused(
+            f"{archive} does not fit: its files have {manifest.size:,} bytes, and {free:,} are free under {data}."
+            " Nothing was changed; make room, or set DATA_DIR to another disk"
+        )
+
+
 def _remove_empty(folder: Path) -> None:
     """A folder without files, so that one of its name can take its place. Raises OSError where there is one."""
-    for each, _, _ in os.walk(folder, topdown=False):
+    for each, _, _ in reversed(list(walk(folder))):
         Path(each).rmdir()

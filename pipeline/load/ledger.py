@@ -159,12 +159,12 @@ def _stand_ins(cursor: Any, path: Path, data: Path, account: str, now: datetime.
         (account, original, written + 60),
     )
     if cursor.fetchone() is None:
-        moment = datetime.datetime.fromtimestamp(written, datetime.UTC)
-        if not slot <= moment <= slot + SLOT_LASTS:
-            moment = slot + SLOT_LASTS
-        at = min(moment, now).isoformat()
-        unknown = {"fetched_at": at, "outcome": "polled", "oldest": at, "newest": at, "overlap": False, "reason": LOST}
-        yield _row(account, unknown, f"{slot:%Y-%m-%dT%H:%MZ}", name)
+        # A past slot that was run by hand is polled later, and a copied file is younger: then there are two gaps.
+        moment, end = datetime.datetime.fromtimestamp(written, datetime.UTC), slot + SLOT_LASTS
+        for each in {moment} if slot <= moment <= end else {moment, end}:
+            at = min(each, now).isoformat()
+            lost = {"fetched_at": at, "outcome": "polled", "oldest": at, "newest": at, "overlap": False, "reason": LOST}
+            yield _row(account, lost, f"{slot:%Y-%m-%dT%H:%MZ}", name)
 
 
 def _insert(cursor: Any, rows: Iterable[tuple[Any, ...]]) -> int:

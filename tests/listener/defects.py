@@ -10,7 +10,7 @@ from typing import Any
 
 from tests.listener.manifest import Defects
 from tests.listener.moments import to_seconds
-from tests.listener.rows import Json
+from tests.listener.rows import Json, is_reported_late
 from tests.listener.series import Series
 from tests.listener.truth import Play
 
@@ -47,10 +47,10 @@ def near_duplicate(play: Play, row: Json, chance: random.Random) -> tuple[str, J
     """A double of the row that differs a little, and in what: "platform", "reason" (the same second and milliseconds)
     or "second" (one second later, up to NEAR_MS off).
 
-    The last is made of online plays of some length alone: no two true plays can look like that.
+    The last is made only of plays of some length whose `ts` is their end: no two true plays can look like that.
     """
     kind = chance.choice(NEAR_KINDS)
-    if kind == "second" and not play.offline and play.ms_played >= 5_000:
+    if kind == "second" and not is_reported_late(play) and play.ms_played >= 5_000:
         later = to_seconds(play.end_ms + 1000)
         ms = play.ms_played + chance.choice([-1, 1]) * chance.randint(1, NEAR_MS)
         return kind, {**row, "ts": later, "ms_played": ms}

@@ -5,21 +5,28 @@ BIN := $(VENV)/bin
 # One test more than there are cores: a third of the time, tests wait for a server or a clock.
 WORKERS = $(shell $(PYTHON) -c 'import os; print(min(4, os.cpu_count() + 1))')
 
-.PHONY: help install demo doctor install-cron uninstall-cron test lint month fortnight prove agree sequences image-trial bench clean
+.PHONY: help install demo doctor install-cron uninstall-cron test lint lock month fortnight prove agree sequences image-trial bench clean
+# --no-deps: the lock files are complete, and pip 23 fails to match an extra (mashumaro[msgpack]) with its locked version.
+PIP = $(BIN)/pip install --quiet --disable-pip-version-check
+# Universal: one file for every Python and machine. Wheels only: building a package would download others without a hash.
+LOCK = $(BIN)/uv pip compile --quiet --universal --python $(BIN)/python --python-version 3.11 --no-python-downloads \
+	--generate-hashes --only-binary :all: --emit-build-options --no-emit-index-url --no-annotate \
+	--custom-compile-command 'make lock' $(if $(UPGRADE),--upgrade)
 
 help:  ## What can be made
 	@sed -n 's/^\([a-z-]*\):.*##/\1\t/p' $(MAKEFILE_LIST) | expand -t 16
 
-$(VENV)/installed: requirements.txt
+$(VENV)/installed: requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || \
 		{ echo "Python 3.11, 3.12 or 3.13 is needed, and $(PYTHON) is none. Say: make PYTHON=python3.13 ..."; exit 1; }
 	@echo "Installing into $(VENV) (a minute or two, once)"
 	@$(PYTHON) -m venv $(VENV) || { echo "The venv module is missing: install it (Debian: apt install python3-venv)"; exit 1; }
-	@$(BIN)/pip install --quiet --disable-pip-version-check --requirement requirements.txt
+	@$(PIP) --require-hashes --no-deps --requirement requirements.lock
+	@$(PIP) --no-deps --no-build-isolation --editable .
 	@touch $@
 
-$(VENV)/installed-dev: $(VENV)/installed tests/requirements.txt
-	@$(BIN)/pip install --quiet --disable-pip-version-check --requirement tests/requirements.txt
+$(VENV)/installed-dev: $(VENV)/installed tests/requirements.lock
+	@$(PIP) --require-hashes --no-deps --requirement tests/requirements.lock
 	@touch $@
 
 install: $(VENV)/installed  ## Into .venv, or up to date there (demo and test do so, too)
@@ -44,7 +51,11 @@ lint: $(VENV)/installed-dev  ## ruff, mypy, dbt parse, sqlfluff, hadolint, shell
 	@$(BIN)/mypy
 	@$(BIN)/python -m tests.lint_sql
 	@$(BIN)/hadolint cron/Dockerfile
-	@$(BIN)/shellcheck cron/*.sh .ci/run
+	@PATH="$(CURDIR)/$(BIN):$$PATH" shellcheck cron/*.sh .ci/run
+
+lock: $(VENV)/installed-dev  ## Renew requirements.lock and tests/requirements.lock; UPGRADE=1 takes newer versions
+	@$(LOCK) requirements.txt tests/requirements.txt --output-file tests/requirements.lock
+	@$(LOCK) requirements.txt --constraint tests/requirements.lock --output-file requirements.lock
 
 month: $(VENV)/installed-dev  ## A simulated month with faults: are all losses inside reported gaps?
 	@$(BIN)/python -m tests.month

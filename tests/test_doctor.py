@@ -142,7 +142,7 @@ def write_env(content: bytes, mode: int = 0o600) -> Callable[[Path], None]:
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     project = tmp_path_factory.mktemp("checkout") / "project"
     shutil.copytree(config.PROJECT / "pipeline", project / "pipeline")
-    for name in ("requirements.txt", ".env.example"):
+    for name in ("requirements.lock", ".env.example"):
         shutil.copy(config.PROJECT / name, project)
     return project
 

@@ -14,8 +14,8 @@ import luigi.retcodes
 from pipeline import config
 from pipeline.doctor.finding import FAILED, OK, WARNING, Finding
 
-INSTALL = "run: .venv/bin/pip install --requirement requirements.txt"
-REQUIREMENT = re.compile(r"^([A-Za-z0-9._-]+)==(\S+)", re.MULTILINE)
+INSTALL = "run: .venv/bin/pip install --require-hashes --no-deps --requirement requirements.lock"
+REQUIREMENT = re.compile(r"^([a-z0-9-]+==[^\\\n]+)", re.MULTILINE)
 VARIABLE = re.compile(r"^[# ]*(?:export +)?([A-Z][A-Z0-9_]+)=", re.MULTILINE)
 # Sections that Luigi reads without a class of its own.
 PLAIN_SECTIONS = {"DEFAULT", "resources", "logging", "task_history", "python"}
@@ -36,18 +36,23 @@ def python() -> Iterator[Finding]:
 
 
 def packages() -> Iterator[Finding]:
-    wanted = REQUIREMENT.findall((config.PROJECT / "requirements.txt").read_text(encoding="utf-8"))
+    """Compare what is installed with requirements.lock, as far as its markers concern this Python and machine."""
+    from packaging.requirements import Requirement
+
+    lock = (config.PROJECT / "requirements.lock").read_text(encoding="utf-8")
+    wanted = [Requirement(line) for line in REQUIREMENT.findall(lock)]
+    wanted = [package for package in wanted if package.marker is None or package.marker.evaluate()]
     others = []
-    for name, pinned in wanted:
+    for package in wanted:
         try:
-            if (found := version(name)) != pinned:
-                others.append(f"{name} {found} instead of {pinned}")
+            if not package.specifier.contains(found := version(package.name), prereleases=True):
+                others.append(f"{package.name} {found} instead of {str(package.specifier).removeprefix('==')}")
         except PackageNotFoundError:
-            yield Finding(FAILED, f"{name} is not installed", INSTALL)
+            yield Finding(FAILED, f"{package.name} is not installed", INSTALL)
     if others:
         yield Finding(WARNING, f"not the versions this was tested with: {', '.join(others)}", INSTALL)
     else:
-        yield Finding(OK, f"{len(wanted)} as in requirements.txt")
+        yield Finding(OK, f"{len(wanted)} as in requirements.lock")
 
 
 def luigi_cfg() -> Iterator[Finding]:

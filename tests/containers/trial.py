@@ -20,7 +20,7 @@ from tests.containers.reachable import port_of
 PARTS = (
     "docker-compose.yml",
     ".dockerignore",
-    "requirements.txt",
+    "requirements.lock",
     "pyproject.toml",
     "luigi.cfg",
     "cron",

@@ -6,6 +6,7 @@ import contextlib
 import json
 import re
 from collections.abc import Iterator
+from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ from tests.mart_questions import MART_QUESTIONS
 from tests.metabase import SampleMetabase
 
 pytestmark = needs_browser
+REFUSED = ["script-src-attr", "script-src-elem", "style-src-attr", "style-src-elem"]
 PHONE = {"width": 390, "height": 844}
 DESKTOP = {"width": 1280, "height": 900}
 READ = r"""() => {
@@ -236,3 +238,87 @@ def everybody_can_use_it(path: Path) -> None:
         said = shown.page.locator("body").text_content()
         assert all(title.strip() in said for title in TITLES[:3])
         assert shown.page.get_by_role("heading", name="Data health").is_visible()
+
+
+def test_only_the_page_s_own_code_runs_and_styles_it(pages: dict[str, Path]) -> None:
+    """The policy allows three texts by their hashes: nothing that a title could become, and nothing less than the page
+    needs, in any tab, with any choice, in the light, in the dark and on paper."""
+    path = pages["ann"]
+    text = path.read_text(encoding="utf-8")
+    (policy,) = re.findall(r'<meta http-equiv="Content-Security-Policy"\s+content="([^"]*)">', text)
+    assert "unsafe" not in policy
+    assert len(re.findall("sha256-", policy)) == 3
+    assert not any(name == "style" or name.startswith("on") for name in attributes(text))
+    for scheme in ("light", "dark"):
+        with opened(path, viewport=DESKTOP, color_scheme=scheme) as shown:
+            use_everything(shown)
+            other = "dark" if scheme == "light" else "light"
+            shown.page.emulate_media(color_scheme=other)
+            use_everything(shown)
+            assert shown.errors == [], "a violation of the policy is an error of the console"
+            look(shown, other)
+            assert injected(shown) == {"ran": None, "colour": None, "refused": REFUSED}
+    with opened(path, java_script_enabled=False, viewport=DESKTOP) as shown:
+        shown.page.emulate_media(media="print")
+        first, second = (shown.page.locator(".card").nth(number).bounding_box() for number in (0, 1))
+        assert first and second and first["y"] == second["y"] and first["x"] < second["x"], "side by side by classes"
+        assert shown.errors == []
+
+
+def attributes(page: str) -> set[str]:
+    """The name of every attribute of every element."""
+    found: set[str] = set()
+    parser = HTMLParser()
+    parser.handle_starttag = lambda tag, attrs: found.update(name for name, _ in attrs)  # type: ignore[method-assign]
+    parser.feed(page)
+    return found
+
+
+def use_everything(shown: Opened) -> None:
+    """Every tab, every choice of every filter, and the tooltip of a chart."""
+    for tab in shown.page.get_by_role("tab").all():
+        tab.click()
+        panel = shown.page.get_by_role("tabpanel")
+        for select in panel.locator("select").all():
+            for choice in select.locator("option").all():
+                select.select_option(value=choice.get_attribute("value"))
+        charts = panel.locator(".answer:not([hidden]) > .chart")
+        for chart in charts.all():
+            chart.locator("svg").wait_for()
+        if charts.count():
+            charts.first.locator("svg").hover()
+
+
+def look(shown: Opened, scheme: str) -> None:
+    """What the rules of the library's own style elements were for, and what style attributes did."""
+    shown.page.get_by_role("tab", name="Rhythm").click()
+    shown.page.get_by_role("tabpanel").locator("svg .mark-rect path").first.hover(force=True)
+    tooltip = shown.page.locator("#vg-tooltip-element")
+    tooltip.and_(shown.page.locator(".visible")).wait_for()
+    style = "element => [getComputedStyle(element).position, getComputedStyle(element).backgroundColor]"
+    ink = {"light": "rgb(27, 26, 34)", "dark": "rgb(241, 239, 248)"}[scheme]
+    assert tooltip.evaluate(style) == ["fixed", ink]
+    heats = shown.page.eval_on_selector_all(
+        ".heat:not(.marks) .cell", "all => all.map(cell => [cell.className, getComputedStyle(cell).backgroundColor])"
+    )
+    assert len({colour for _, colour in heats}) == len({name for name, _ in heats}) > 5
+    for chart in shown.page.locator(".answer:not([hidden]) > .chart").all():
+        if (box := chart.bounding_box()) and (drawn := chart.locator("svg").bounding_box()):
+            assert abs(box["width"] - drawn["width"]) < 2, "as wide as its card"
+
+
+def injected(shown: Opened) -> Any:
+    """What a title could do that became HTML: a handler, a style attribute, a script and a style of its own."""
+    return shown.page.evaluate(r"""async () => {
+      const refused = [];
+      document.addEventListener('securitypolicyviolation', (event) => refused.push(event.effectiveDirective));
+      const place = document.querySelector('main').appendChild(document.createElement('div'));
+      place.innerHTML = '<img src="data:," onerror="window.ran = \'handler\'">'
+        + '<p id="styled" style="color: rgb(1, 2, 3)">x';
+      place.appendChild(document.createElement('script')).textContent = "window.ran = 'script'";
+      place.appendChild(document.createElement('style')).textContent = '#styled { color: rgb(1, 2, 3) }';
+      await new Promise(done => setTimeout(done, 300));
+      const colour = getComputedStyle(document.getElementById('styled')).color;
+      const styled = colour === 'rgb(1, 2, 3)' ? colour : null;
+      return {ran: window.ran ?? null, colour: styled, refused: [...new Set(refused)].sort()};
+    }""")

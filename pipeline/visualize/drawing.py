@@ -64,12 +64,12 @@ def _cell(column: Column, row: Json, longest: float | None = None) -> Json:
         "value": machine(value),
         "kind": _kind(column),
         "link": safe_link(row[column.link]) if column.link else None,
-        "bar": round(float(value or 0) / longest, 3) if longest else None,
+        "bar": _percent(value or 0, longest) if longest else None,
     }
 
 
 def _heatmap(card: Card, answer: Answer) -> Json:
-    """Labels, then cells: each with its heat, 0 to 1, of the largest number; marks have none."""
+    """Labels, then cells: each with its heat, in percent of the largest number; marks have none."""
     labels = {column.name: column for column in card.columns}
     cells = [name for name in answer.names if name not in labels]
     unit = card.cells or "count"
@@ -82,12 +82,17 @@ def _heatmap(card: Card, answer: Answer) -> Json:
             {
                 "text": text(row[name], unit) if row[name] is not None else "",
                 "value": machine(row[name]),
-                "heat": round(float(row[name]) / hottest, 3) if hottest and row[name] is not None else 0,
+                "heat": _percent(row[name], hottest) if hottest and row[name] is not None else 0,
             }
             for name in cells
         ]
         rows.append({"labels": named, "cells": shaded})
     return {"head": [column.title for column in card.columns], "cells": cells, "rows": rows, "is_marks": unit == "mark"}
+
+
+def _percent(value: Any, of: float) -> int:
+    """0 to 100, because the page has a CSS class for each: its policy refuses style attributes."""
+    return min(100, max(0, round(100 * float(value) / of)))
 
 
 def safe_link(address: Any) -> str | None:

@@ -6,7 +6,7 @@ import datetime
 from typing import Any
 
 from pipeline.visualize.answers import Asker
-from pipeline.visualize.cards import WRAPPED_CARD, Tab, find_card, read_tabs
+from pipeline.visualize.cards import GRID_WIDTH, WRAPPED_CARD, Tab, find_card, read_tabs
 from pipeline.visualize.drawing import draw
 from pipeline.visualize.query import FILTERS, Filters
 from pipeline.visualize.template import part, template
@@ -37,11 +37,18 @@ def render_page(connection: Any, account: str, made_at: datetime.datetime, rende
             made_at=made_at,
             rendered_from=rendered_from,
             tabs=tabs,
-            style=part("page.css"),
+            style=_style_sheet(),
             script=part("page.js"),
             charts=charts,
         )
     )
+
+
+def _style_sheet() -> str:
+    """page.css, and a class for each value that differs between elements."""
+    places = [f".column-{n} {{ --column: {n}; }} .span-{n} {{ --span: {n}; }}" for n in range(1, GRID_WIDTH + 1)]
+    percents = [f".bar-{n} {{ --bar: {n}; }} .heat-{n} {{ --heat: {n}; }}" for n in range(101)]
+    return "\n".join([part("page.css"), *places, *percents])
 
 
 def _about(connection: Any, account: str) -> Json:

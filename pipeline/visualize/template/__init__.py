@@ -1,8 +1,10 @@
-"""The templates of the page and of the picture, and what makes a title harmless in them."""
+"""The templates of the page and of the picture; escaping of titles, and hashes of code for the page's policy."""
 
 from __future__ import annotations
 
+import base64
 import functools
+import hashlib
 import importlib.resources
 import json
 from typing import Any
@@ -31,6 +33,7 @@ def _environment() -> Any:
     environment.filters["as"] = text
     environment.filters["inline_json"] = inline_json
     environment.filters["inline_code"] = inline_code
+    environment.filters["source_hash"] = source_hash
     return environment
 
 
@@ -46,6 +49,12 @@ def inline_code(code: str) -> Any:
     element that it stands in."""
     from markupsafe import Markup
 
-    if any(end in code.lower() for end in ("</script", "</style", "<!--")):
-        raise ValueError("the code would end the element it stands in")
+    if any(end in code.lower() for end in ("</script", "</style", "<!--", "\r", "\0")):
+        raise ValueError("the code would end the element it stands in, or a browser would read it differently")
     return Markup(code)  # noqa: S704 - no text of a title is in it
+
+
+def source_hash(code: str) -> str:
+    """The source expression that allows exactly this code, as the whole text of an element:
+    https://www.w3.org/TR/CSP3/#grammardef-hash-source."""
+    return f"'sha256-{base64.b64encode(hashlib.sha256(code.encode()).digest()).decode()}'"

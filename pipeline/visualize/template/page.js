@@ -50,7 +50,9 @@
       const spec = JSON.parse(chart.querySelector("script").textContent);
       const place = chart.querySelector("div") ?? chart.appendChild(document.createElement("div"));
       place.style.width = "100%";
-      vegaEmbed(place, spec, { actions: false, renderer: "svg", ast: true, config: colours() });
+      // No style elements of the library: the page's policy refuses them, and page.css has the rules.
+      const own = { defaultStyle: false, tooltip: { disableDefaultStyle: true } };
+      vegaEmbed(place, spec, { actions: false, renderer: "svg", ast: true, config: colours(), ...own });
     }
   }
 

@@ -54,7 +54,7 @@ clock=
 slots=
 trap stop TERM INT
 touch "$begun"
-echo "cron/container.sh: a slot at every half hour of the hours 0-6 and 14-23 UTC; it is $(date -u +%FT%TZ)"
+echo "cron/container.sh: a slot at every half hour of the polling hours ([slots] in luigi.cfg); it is $(date -u +%FT%TZ)"
 while [ -z "$stopping" ]; do
     snooze -H '*' -M 0,30 &
     clock=$!

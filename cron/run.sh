@@ -2,11 +2,12 @@
 # One slot, started by cron: computes the slot, lets no two runs overlap, keeps the log and the exit code, and has Slack
 # told of every run that did not end well, also when the pipeline cannot be started at all.
 #
-#   cron/run.sh                   the present half hour, in the awake hours (0-6 and 14-23 UTC) only
+#   cron/run.sh                   the present half hour, if it begins in the polling hours: [slots] awake_hours and zone
 #   cron/run.sh 2026-11-22T1430   that slot, at any hour
 #   cron/run.sh --help            this text
 #
-# Settings come from the environment and from .env; here count ACCOUNT (default: every account in luigi.cfg), DATA_DIR
+# Settings come from the environment, from .env and, for [slots], from luigi.cfg; here count SLOTS_AWAKE_HOURS (default
+# 0-6,14-23), SLOTS_ZONE (default UTC), ACCOUNT (default: every account in luigi.cfg), DATA_DIR
 # (default data), LOG_DIR (default DATA_DIR/logs), LOG_MONTHS (default 12: each month has a log of its own, and older
 # ones are deleted), LOG_FORMAT (default json) and PIPELINE_BIN (default .venv/bin). Relative folders count from the
 # project. The exit code is the run's (README, "exit code"); 64: no slot; 127: something is missing; 130: stopped.
@@ -21,22 +22,61 @@ case $#${1:-} in
         exit 64
         ;;
 esac
-now=$(date -u +%Y-%m-%dT%H%M)
-slot=${1:-}
-if [ -z "$slot" ]; then
-    case $now in
-        *T07?? | *T08?? | *T09?? | *T10?? | *T11?? | *T12?? | *T13??) exit 0 ;;
-        *[012]?) slot=${now%??}00 ;;
-        *) slot=${now%??}30 ;;
-    esac
-fi
-
 # The value of a setting: of the environment, else of .env, else the default.
 setting() {
     value=$(printenv "$1" || sed -n "s/^ *\(export  *\)\{0,1\}$1 *= *//p" .env 2>/dev/null | tail -n 1 |
         sed -e 's/\r$//' -e 's/^"\(.*\)".*$/\1/' -e "s/^'\(.*\)'.*$/\1/" -e 's/ #.*$//')
     printf '%s\n' "${value:-$2}"
 }
+
+# Whether the half hour that has begun is due. If a setting cannot be read here, it is due: the run names the setting.
+# pipeline/slot.py decides the same. Cron asks every half hour, so few programs are started.
+is_due() (
+    hours='' zone=''
+    while read -r name value; do
+        case $name in awake_hours) hours=$value ;; zone) zone=$value ;; esac
+    done <<SLOTS
+$(sed -n -e '/^\[slots\]/,/^\[/s/^awake[-_]hours[[:space:]]*[=:]/awake_hours /p' \
+    -e '/^\[slots\]/,/^\[/s/^zone[[:space:]]*[=:]/zone /p' luigi.cfg 2>/dev/null)
+SLOTS
+    if grep -qs SLOTS_ .env; then
+        hours=$(setting SLOTS_AWAKE_HOURS "$hours")
+        zone=$(setting SLOTS_ZONE "$zone")
+    fi
+    hours=${SLOTS_AWAKE_HOURS:-${hours:-0-6,14-23}}
+    zone=${SLOTS_ZONE:-${zone:-UTC}}
+    # date takes a zone without a file for UTC.
+    [ "$zone" = UTC ] || [ -f "/usr/share/zoneinfo/$zone" ] || return 0
+    # Local minutes at the begin of the half hour. The 1 before each number: with a leading 0 it would be octal.
+    clock=$(TZ=$zone date +1%H1%M)
+    minutes=$(((${clock%1??} - 100) * 60 + ${clock#1??} - 100 - 1${now#*T??} % 100 % 30 + 1440))
+    hour=$((minutes / 60 % 24))
+    due=1
+    IFS=', '
+    for range in $hours; do
+        first=${range%%-*}
+        last=${range#*-}
+        for each in "$first" "$last"; do
+            case $each in [0-9] | [01][0-9] | 2[0-3]) ;; *) return 0 ;; esac
+        done
+        if [ "$first" -le "$last" ]; then
+            if [ "$hour" -ge "$first" ] && [ "$hour" -le "$last" ]; then due=0; fi
+        elif [ "$hour" -ge "$first" ] || [ "$hour" -le "$last" ]; then
+            due=0
+        fi
+    done
+    return "$due"
+)
+
+now=$(date -u +%Y-%m-%dT%H%M)
+slot=${1:-}
+if [ -z "$slot" ]; then
+    is_due || exit 0
+    case $now in
+        *[012]?) slot=${now%??}00 ;;
+        *) slot=${now%??}30 ;;
+    esac
+fi
 
 account=$(setting ACCOUNT "")
 who="${account:-all accounts}, slot $slot"

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import datetime
 import logging
+from collections.abc import Callable
+from zoneinfo import ZoneInfo
 
 import luigi
 
+from pipeline import config
 from pipeline.config import AccountParameter
 
 # Luigi events of what a person should hear of though no task failed.
@@ -15,18 +18,27 @@ from pipeline.config import AccountParameter
 # worse than it was.
 NOTICE = "event.pipeline.notice"
 INCIDENT = "event.pipeline.incident"
-# Hours (UTC) in which slots are due; cron/run.sh keeps to them as well.
-AWAKE_HOURS = {*range(7), *range(14, 24)}
 HALF_HOUR = datetime.timedelta(minutes=30)
 logger = logging.getLogger("luigi-interface")
 
 
-def slots_due(now: datetime.datetime, count: int) -> list[datetime.datetime]:
-    """The last `count` slots that were due at `now` (UTC), the latest first."""
-    slot = _half_hour(now)
+def awake() -> Callable[[datetime.datetime], bool]:
+    """A function that returns whether a slot (UTC) is due: whether it begins in [slots] awake_hours of [slots] zone.
+
+    cron/run.sh decides the same. On the day on which clocks go forward an hour is missing, and its slots are not due;
+    on the day on which they go back an hour comes twice, and so do its slots.
+    """
+    settings = config.slots()
+    hours, zone = settings.awake_hours, ZoneInfo(settings.zone)
+    return lambda slot: slot.astimezone(zone).hour in hours
+
+
+def slots_due(now: datetime.datetime, count: int, since: datetime.datetime | None = None) -> list[datetime.datetime]:
+    """The slots that were due after `since` and until `now` (UTC), the latest first, `count` of them at most."""
+    slot, is_awake = _half_hour(now), awake()
     due: list[datetime.datetime] = []
-    while len(due) < count:
-        if slot.hour in AWAKE_HOURS:
+    while len(due) < count and (since is None or slot > since):
+        if is_awake(slot):
             due.append(slot)
         slot -= HALF_HOUR
     return due
@@ -34,8 +46,8 @@ def slots_due(now: datetime.datetime, count: int) -> list[datetime.datetime]:
 
 def next_slot(now: datetime.datetime) -> datetime.datetime:
     """The first slot that is due after `now` (UTC)."""
-    slot = _half_hour(now) + HALF_HOUR
-    while slot.hour not in AWAKE_HOURS:
+    slot, is_awake = _half_hour(now) + HALF_HOUR, awake()
+    while not is_awake(slot):
         slot += HALF_HOUR
     return slot
 

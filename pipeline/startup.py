@@ -48,6 +48,7 @@ def begin() -> None:
         choice.read_luigi_cfg()
         logs.install()
         choice.choose_scheduler()
+        config.slots()  # cron/run.sh starts a run if it cannot read these settings
     except configparser.Error as error:
         _refuse(explain(error))
     except config.SettingError as error:

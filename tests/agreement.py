@@ -32,11 +32,12 @@ import time_machine
 import pipeline
 from pipeline.demo.spotify import SampleSpotify
 from pipeline.load.postgres import connect
-from pipeline.slot import AWAKE_HOURS, HALF_HOUR
+from pipeline.slot import HALF_HOUR
 from tests.listener.export import write_export
 from tests.listener.manifest import Expected, Manifest
 from tests.listener.polled import Polled, body, pages
 from tests.listener.truth import Play, listen
+from tests.samples import AWAKE_HOURS
 
 END = datetime.datetime(2026, 11, 1, tzinfo=datetime.UTC)
 ORDERS = ("import-only", "poll-first", "import-first", "between")

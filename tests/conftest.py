@@ -35,6 +35,7 @@ SETTINGS = {
         config.postgres,
         config.listener,
         config.slack,
+        config.slots,
         config.metabase,
     )
     for name in section.env.values()

@@ -35,11 +35,12 @@ from pipeline.demo.habits import live, stalls
 from pipeline.demo.person import Person, SamplePlay
 from pipeline.demo.spotify import SampleSpotify
 from pipeline.load.embedded import embedded_dsn
-from pipeline.slot import AWAKE_HOURS, HALF_HOUR
+from pipeline.slot import HALF_HOUR
 from tests import crond
 from tests.fortnight_faults import World, before_a_slot, going_on, plan
 from tests.fortnight_report import Diary, judge_fortnight
 from tests.own_postgres import OwnPostgres
+from tests.samples import AWAKE_HOURS
 from tests.slack import SampleSlack
 
 # Both the clocks of Berlin, which is the daemon's zone, and those of New York change in these days.

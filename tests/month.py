@@ -43,9 +43,10 @@ from pipeline.demo.spotify import SampleSpotify, error
 from pipeline.extract.datasets import PLAYS
 from pipeline.extract.partitions import list_partitions
 from pipeline.load.postgres import connect
-from pipeline.slot import AWAKE_HOURS, HALF_HOUR
+from pipeline.slot import HALF_HOUR
 from pipeline.transform.build import run_models
 from tests.month_report import judge, read_results, report
+from tests.samples import AWAKE_HOURS
 
 # The awake hours are those of this zone, whose clocks change in the first week.
 BEGIN, ZONE = datetime.datetime(2026, 3, 2, tzinfo=datetime.UTC), "America/Los_Angeles"

@@ -8,6 +8,8 @@ import zlib
 from typing import Any
 
 Json = dict[str, Any]
+# The polling hours (UTC) of an unchanged luigi.cfg.
+AWAKE_HOURS = {*range(7), *range(14, 24)}
 FETCHED = datetime.datetime(2026, 11, 22, 14, 30, 1, 482913, tzinfo=datetime.UTC)
 
 

@@ -193,6 +193,18 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
             id="option twice",
         ),
         pytest.param(
+            spoil("luigi.cfg", lambda text: text.replace("\nzone = UTC", "\nzone = Mars")),
+            "luigi.cfg, [slots]: zone cannot be used: 'Mars' is not an IANA time zone",
+            True,
+            id="polling zone",
+        ),
+        pytest.param(
+            spoil("luigi.cfg", lambda text: text.replace("awake_hours = 0-6,14-23", "awake_hours = 0-6;14-23")),
+            "luigi.cfg, [slots]: awake_hours cannot be used: '0-6;14-23' is not an hour or a range of hours",
+            True,
+            id="polling hours",
+        ),
+        pytest.param(
             spoil("luigi.cfg", lambda text: text.replace("daily_calls = 500", "daily_calls = 5%")),
             "luigi.cfg, [spotify]: daily_calls cannot be",
             False,

@@ -20,7 +20,7 @@ from pipeline.demo.spotify import SampleSpotify
 from pipeline.extract.answers import utc_now
 from pipeline.extract.pause import Pause, write_pause
 from tests.conftest import BIN, Database, Pipeline, succeeded
-from tests.samples import evening, page
+from tests.samples import AWAKE_HOURS, evening, page
 
 FIRST, SECOND = "2026-11-22T1400", "2026-11-22T1430"
 PIPELINE = (str(BIN / "python"), "-m", "pipeline")
@@ -39,6 +39,14 @@ def parse(text: str) -> Samples:
             assert key not in found
             found[key] = sample.value
     return found
+
+
+def due_after(moment: str) -> float:
+    """The first half hour after it that begins in the polling hours."""
+    slot = seconds(moment) // 1800 * 1800 + 1800
+    while datetime.datetime.fromtimestamp(slot, datetime.UTC).hour not in AWAKE_HOURS:
+        slot += 1800
+    return slot
 
 
 def seconds(moment: str) -> float:
@@ -68,6 +76,7 @@ def test_metrics_are_what_status_and_the_tables_say(
     assert {key: value for key, value in found.items() if key not in changing} == {
         ("build_info", ""): 1,
         ("last_poll_timestamp_seconds", "me"): seconds(me["last_poll_at"]),
+        ("poll_due_timestamp_seconds", "me"): due_after(me["last_poll_at"]),
         ("last_attempt_timestamp_seconds", "me"): seconds(me["last_attempt_at"]),
         ("last_play_timestamp_seconds", "me"): seconds(me["last_play_at"]),
         ("consent_ends_timestamp_seconds", "me"): seconds(me["consent_ends_at"]),

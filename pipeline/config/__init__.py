@@ -5,7 +5,8 @@ Secrets come from the first two alone, or from files: NAME_FILE in place of NAME
 it, as Docker hands secrets over. `.env` must be readable by its owner alone.
 
 environment.py  the environment and .env        section.py           what a section of luigi.cfg is
-sections.py     the sections                    metabase_section.py  the longest of them
+sections.py     the sections                    metabase_section.py  [metabase]
+slots_section.py  [slots]
 accounts.py     names of listeners              secret_values.py     what nobody is to read
 """
 
@@ -15,6 +16,7 @@ from pipeline.config.metabase_section import metabase
 from pipeline.config.secret_values import secrets
 from pipeline.config.section import Section
 from pipeline.config.sections import REFRESH_TOKEN, listener, log, musicbrainz, postgres, slack, spotify, storage
+from pipeline.config.slots_section import format_hours, slots
 
 __all__ = [
     "ENV_FILE",
@@ -26,6 +28,7 @@ __all__ = [
     "Section",
     "SettingError",
     "environment",
+    "format_hours",
     "listener",
     "log",
     "metabase",
@@ -34,6 +37,7 @@ __all__ = [
     "postgres",
     "secrets",
     "slack",
+    "slots",
     "spotify",
     "storage",
     "value_of",

@@ -1,4 +1,4 @@
-"""One class per section of luigi.cfg; [metabase] has a module of its own."""
+"""One class per section of luigi.cfg; [metabase] and [slots] have modules of their own."""
 
 from __future__ import annotations
 

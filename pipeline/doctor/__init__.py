@@ -4,6 +4,7 @@ settings.py   Python and packages, luigi.cfg, .env, settings
 files.py      the data folder, disk, logs
 spotify.py    application, consent, clock
 services.py   PostgreSQL, dbt, luigid, Slack, Metabase
+polling.py    the polling hours and the hours of the plays
 schedule.py   cron, the programs its wrapper needs, fonts
 finding.py    what a step finds
 """
@@ -15,7 +16,7 @@ import logging
 from collections.abc import Callable, Iterable, Iterator
 
 from pipeline import config
-from pipeline.doctor import files, schedule, services, settings, spotify
+from pipeline.doctor import files, polling, schedule, services, settings, spotify
 from pipeline.doctor.finding import FAILED, SKIPPED, Finding
 
 Step = Callable[[], Iterable[Finding]]
@@ -38,6 +39,7 @@ def examine(offline: bool, tell: bool) -> Iterator[tuple[str, Finding]]:
         *((f"account {name}", lambda name=name: spotify.account(name, offline)) for name in _accounts()),
         ("PostgreSQL", services.postgresql),
         ("dbt", services.dbt),
+        ("polling hours", polling.polling_hours),
         ("luigid", services.luigid),
         ("Slack", lambda: services.slack(offline, tell)),
         ("Metabase", lambda: services.metabase(offline)),

@@ -105,7 +105,7 @@ def describe_silence(before: Record | None, now: datetime.datetime) -> list[str]
     if before is None:
         return []
     last = datetime.datetime.fromisoformat(before["fetched_at"])
-    missed = [slot for slot in slots_due(now, MOST_SLOTS_COUNTED)[1:] if slot > last]
+    missed = slots_due(now, MOST_SLOTS_COUNTED, since=last)[1:]
     if len(missed) < FEWEST_SLOTS_TOLD:
         return []
     number = f"{len(missed)}" if len(missed) < MOST_SLOTS_COUNTED - 1 else f"{len(missed)} or more"

@@ -18,7 +18,9 @@ from prometheus_client.registry import Collector
 
 from pipeline import config
 from pipeline.extract.answers import utc_now
+from pipeline.slot import next_slot
 from pipeline.status import gather
+from pipeline.status.capture import moment_of
 
 PREFIX = "listening_history_"
 Json = dict[str, Any]
@@ -85,6 +87,12 @@ def _of_accounts(status: Json, now: datetime.datetime) -> Iterator[GaugeMetricFa
         "poll_lag_seconds",
         "Since Spotify last answered a poll with a page.",
         lambda known: now.timestamp() - last if (last := _number("last_poll_at", known)) else None,
+    )
+    yield _by_account(
+        status,
+        "poll_due_timestamp_seconds",
+        "When the first slot after the last success was or is due.",
+        lambda known: next_slot(moment_of(last)).timestamp() if (last := _number("last_poll_at", known)) else None,
     )
     # Not known is not none: with the database down there is no number of gaps.
     yield _by_account(

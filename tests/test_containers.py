@@ -14,6 +14,7 @@ import subprocess
 import time
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import yaml
@@ -21,6 +22,7 @@ from compose_spec import PyCompose
 
 from pipeline import config
 from pipeline.__main__ import main
+from pipeline.scheduler.origins import host_names
 from tests.conftest import SETTINGS
 
 ROOT = config.PROJECT
@@ -104,6 +106,16 @@ def test_commands_of_the_services_exist(capsys: pytest.CaptureFixture[str]) -> N
     for name in ("dashboard", "pipeline"):
         words = SERVICES[name].get("command") or SERVICES[name]["healthcheck"]["test"][1:]
         assert " ".join(words) in said.stderr
+
+
+def test_luigid_answers_to_the_names_by_which_compose_and_browsers_reach_it() -> None:
+    address = SERVICES["luigid"]["command"][-1]
+    own, pipelines = SERVICES["luigid"]["environment"], SERVICES["pipeline"]["environment"]
+    urls = [yaml.safe_load(plain(own[name])) for name in ("LUIGI_SCHEDULER_URL", "LUIGI_VISUALISER_URL")]
+    reached = urlsplit(pipelines["LUIGI_SCHEDULER_URL"]).hostname
+    assert host_names(address, urls) == {"localhost", "127.0.0.1", "::1", "luigid"}
+    assert reached == "luigid"
+    assert own["LUIGI_VISUALISER_URL"] == pipelines["LUIGI_VISUALISER_URL"]
 
 
 def test_the_image_holds_what_the_project_needs_and_nothing_of_yours() -> None:

@@ -3,5 +3,6 @@
 choice.py   which luigi.cfg and which scheduler
 remote.py   the way to luigid, which may go away in the middle of a run
 luigid.py   luigid itself, with the visualiser
+origins.py  which requests luigid answers
 history.py  its history of tasks, in PostgreSQL
 """

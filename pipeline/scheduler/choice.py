@@ -70,7 +70,9 @@ def why_silent(url: str) -> Exception | None:
         with contextlib.closing(kind(parts.hostname or "localhost", parts.port, timeout=SECONDS_TO_ANSWER)) as luigid:
             luigid.response_class = WholeResponse
             luigid.request("HEAD", parts.path or "/")
-            luigid.getresponse()
+            answer = luigid.getresponse()
+            if answer.status == http.HTTPStatus.FORBIDDEN:
+                raise http.client.HTTPException(f"it refuses the request: {answer.reason}")
         return None
     except (OSError, http.client.HTTPException, ValueError) as error:
         return error

@@ -20,6 +20,7 @@ import tornado.web
 from pipeline import config
 from pipeline.extract.files import make_folder, write_atomic
 from pipeline.scheduler.history import TaskHistory
+from pipeline.scheduler.origins import host_names, origins_of, refusal
 from pipeline.state_files import NotAsWritten, read_state, sealed, unsealed
 
 SECONDS_TO_CLOSE = 5.0
@@ -75,15 +76,13 @@ def parse_state(content: bytes) -> Any:
     return state
 
 
-def serve(address: str, port: int) -> int:
-    """Until SIGTERM or Ctrl-C; returns an exit code if it cannot listen."""
+def serve(address: str, port: int, hosts: list[str]) -> int:
+    """Until SIGTERM or Ctrl-C; returns an exit code if it cannot listen. `hosts`: further names of this luigid."""
     os.environ["TZ"] = "UTC"  # Luigi takes the moments of its history from the clock on the wall
     time.tzset()
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s")
     logging.getLogger("luigi").setLevel(logging.INFO)
-    policy = _content_policy()
-    handlers: Any = tornado.web.RequestHandler  # every page and file of luigid's is one
-    handlers.set_default_headers = lambda handler: handler.set_header("Content-Security-Policy", policy)
+    _guard(address, hosts)
     state = config.storage().root / "luigid" / "state.pickle"
     make_folder(state.parent)
     history = TaskHistory()
@@ -99,6 +98,24 @@ def serve(address: str, port: int) -> int:
     return 0
 
 
+def _guard(address: str, hosts: list[str]) -> None:
+    """Every page, file and call of luigid gets the content policy, and is refused to other web pages."""
+    urls = [config.environment().get("LUIGI_SCHEDULER_URL", ""), config.slack().visualiser]
+    names, origins = host_names(address, [*urls, *(f"//{host}" for host in hosts)]), origins_of(urls)
+    policy = _content_policy()
+
+    def prepare(handler: Any) -> None:
+        if reason := refusal(handler, names, origins):
+            logger.warning("refused a request from %s: %s", handler.request.remote_ip, reason)
+            handler.set_status(403, reason)
+            handler.set_header("Content-Type", "text/plain")
+            handler.finish(f"luigid refuses this request: {reason}\n")
+
+    handlers: Any = tornado.web.RequestHandler  # the base class of all handlers of Luigi
+    handlers.set_default_headers = lambda handler: handler.set_header("Content-Security-Policy", policy)
+    handlers.prepare = prepare
+
+
 def _content_policy() -> str:
     """What Luigi's pages may load and run, for browsers.
 
@@ -110,4 +127,5 @@ def _content_policy() -> str:
     scripts = re.findall(r"<script>(.*?)</script>", page.read_text(encoding="utf-8"), re.DOTALL)
     digests = [base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in scripts]
     allowed = " ".join(f"'sha256-{digest}'" for digest in digests)
-    return f"default-src 'self' data:; style-src 'self' 'unsafe-inline'; script-src 'self' {allowed}"
+    loads = f"default-src 'self' data:; style-src 'self' 'unsafe-inline'; script-src 'self' {allowed}"
+    return f"{loads}; frame-ancestors 'self'"  # a page of another origin cannot lead clicks to the buttons

@@ -1,4 +1,4 @@
-"""The way to luigid. A visualiser that goes away, hangs or has been started anew must not cost a slot."""
+"""The way to luigid. A luigid that goes away, hangs, was restarted or is told lies must not cost a slot."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from typing import Any
 
 import luigi.rpc
 import luigi.scheduler
-from luigi.task_status import PENDING, RUNNING
+from luigi.scheduler import WORKER_STATE_DISABLED
+from luigi.task_status import DONE, FAILED, PENDING, RUNNING
 
 from pipeline import config
 from pipeline.exchange import bound_session
@@ -59,8 +60,8 @@ class RemoteScheduler(luigi.rpc.RemoteScheduler):
             began = time.monotonic()
             try:
                 answer = self._ask(url, data, attempts, allow_null)
-                if method == "get_work" and not answer["task_id"] and self._is_forgotten():
-                    raise luigi.rpc.RPCError("it was started anew and knows nothing of this run")
+                if method == "get_work" and (fault := self._fault_of(answer)):
+                    raise luigi.rpc.RPCError(fault)
             except (luigi.rpc.RPCError, ValueError, KeyError, TypeError) as error:
                 self._go_on_alone(str(getattr(error, "sub_exception", None) or error))
             else:
@@ -82,14 +83,41 @@ class RemoteScheduler(luigi.rpc.RemoteScheduler):
             begun = {"worker": data["worker"], "task_id": answer["task_id"], "status": RUNNING}
             self._past.append(("add_task", begun))
 
-    def _is_forgotten(self) -> bool:
-        """Whether luigid knows nothing of a task that waits."""
-        status = {data["task_id"]: data["status"] for method, data in self._past if method == "add_task"}
-        waiting = [task_id for task_id, latest in status.items() if latest == PENDING]
-        if not waiting:
-            return False
-        found = self._ask("/api/task_search", {"task_str": waiting[0]})
-        return not any(found.values())
+    def _fault_of(self, work: Told) -> str | None:
+        """Why this run does not follow luigid, which decides the order of the run's own tasks and nothing else.
+
+        A worker imports and runs any task that luigid names. Whoever reaches luigid can name tasks there, and can tell
+        it that a poll is done or is running elsewhere. If another run really has the task, its locks keep this run's
+        task waiting until its target is there.
+        """
+        tasks = self._own_tasks()
+        ready = {
+            task_id: task["status"]
+            for task_id, task in tasks.items()
+            if task["runnable"] and all(tasks[each]["status"] == DONE for each in task["deps"] if each in tasks)
+        }
+        named = work["task_id"]
+        if named is not None or "batch_id" in work:
+            # FAILED: a button of the visualiser forgives failures.
+            is_own = ready.get(named) in (PENDING, FAILED)
+            return None if is_own else f"it names the task {named!r}, which this run has not scheduled for now"
+        waiting = next((task_id for task_id, status in ready.items() if status == PENDING), None)
+        if waiting is None or work.get("worker_state") == WORKER_STATE_DISABLED:  # by a button of the visualiser
+            return None
+        return f"it does not give out the task {waiting}, which can run now"
+
+    def _own_tasks(self) -> dict[str, Told]:
+        """What this run has told luigid: status, runnable and deps of each task."""
+        tasks: dict[str, Told] = {}
+        for method, data in self._past:
+            if method == "add_task":
+                task = tasks.setdefault(data["task_id"], {"runnable": False, "deps": set()})
+                task["status"] = data["status"]
+                task["runnable"] = task["runnable"] or bool(data.get("runnable"))
+                if data.get("deps") is not None:
+                    task["deps"] = set(data["deps"])
+                task["deps"] |= set(data.get("new_deps") or ())
+        return tasks
 
     def _go_on_alone(self, reason: str) -> None:
         with self._switch:

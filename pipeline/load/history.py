@@ -19,7 +19,7 @@ from pipeline.extract.history.tasks import ExtractHistory, ImportTask
 from pipeline.folders import matching
 from pipeline.load.errors import DatabaseError
 from pipeline.load.postgres import connect, transaction
-from pipeline.load.staging import Loaded, Version, begin_load, load_new_partitions, record_versions
+from pipeline.load.staging import Loaded, Version, begin_load, load_new_partitions, record_versions, require_full_build
 
 if TYPE_CHECKING:
     from pipeline.extract.history.progress import Progress
@@ -124,8 +124,13 @@ def _correct_spans(cursor: Any, records: list[ImportRecord]) -> None:
             " export again",
             *(account, source, f"{imported_at:%Y-%m-%d}", f"{begins_at:%Y-%m-%d}", f"{ends_at:%Y-%m-%d}"),
         )
+    changed = len(wrong)
     if new := sorted(stated - held):
         execute_values(cursor, "insert into staging.history_spans values %s on conflict do nothing", new)
+        changed += cursor.rowcount
+    if changed:
+        # Models compare the covered times with the plays, and no new row may start them.
+        require_full_build(cursor)
 
 
 def reload_all_imports(connection: Any, data: Path) -> int:

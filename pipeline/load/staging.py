@@ -219,7 +219,8 @@ def _insert_new(cursor: Any, dataset: Dataset, table: dict[str, sql.Identifier])
 def require_full_build(cursor: Any) -> None:
     """Clear the project version of the last dbt run, so that the next one builds everything; the caller commits.
 
-    An incremental model knows that a row changed, not what the row said before: the old title, ISRC or artist would
-    stay in what was built from it. Rows change only if somebody edits a partition file.
+    For changes that new rows do not show: a row that was corrected, or times that an import covers. An incremental
+    model knows that a row changed, not what the row said before: the old title, ISRC or artist would stay in what was
+    built from it. Rows change only if somebody edits a partition file.
     """
     cursor.execute("update pipeline.dbt_runs set project_version = 'rows changed' where step = 'run'")

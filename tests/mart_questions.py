@@ -33,10 +33,14 @@ MART_QUESTIONS = {
         f"select number, coalesce((select {MINUTES} from {PLAYS}"
         " where extract(day from played_date) = number), 0) from generate_series(1, 31) as number order by number"
     ),
-    "minutes-by-month": (
-        f"select date_trunc('month', played_date)::date, {MINUTES} from {PLAYS} group by 1 order by 1"
-    ),
-    "minutes-by-year": f"select to_char(played_date, 'YYYY'), {MINUTES} from {PLAYS} group by 1 order by 1",
+    "minutes-by-month": f"""select month::date, coalesce((select {MINUTES} from {PLAYS}
+        where date_trunc('month', played_date) = month), 0) from (select generate_series(
+        min(date_trunc('month', played_date)), max(date_trunc('month', today)), '1 month') as month
+        from {PLAYS}) as months order by month""",
+    "minutes-by-year": f"""select to_char(year, 'YYYY'), coalesce((select {MINUTES} from {PLAYS}
+        where date_trunc('year', played_date) = year), 0) from (select generate_series(
+        min(date_trunc('year', played_date)), max(date_trunc('year', today)), '1 year') as year
+        from {PLAYS}) as years order by year""",
     "minutes-by-week": f"""select to_char(week, 'IYYY-"W"IW'), coalesce((select {MINUTES} from {PLAYS}
         where date_trunc('week', played_date) = week), 0) from (select generate_series(
         greatest(min(date_trunc('week', played_date)), max(date_trunc('week', today)) - interval '52 weeks'),

@@ -106,7 +106,7 @@ def test_everything_amiss_is_told_at_once_and_what_to_do(pipeline: Pipeline, tmp
     for name, level, words, to_do in (
         ("settings", "FAILED", "MUSICBRAINZ_ARTISTS_PER_SLOT cannot be used: invalid literal for int()", "'many'"),
         ("Spotify", "FAILED", "SPOTIFY_CLIENT_ID is not set", "developer.spotify.com"),
-        ("account me", "FAILED", "has given no consent yet", "python -m pipeline authorize --account me"),
+        ("account me", "FAILED", "has no consent yet", "python -m pipeline authorize --account me"),
         ("PostgreSQL", "FAILED", "cannot connect to PostgreSQL at 127.0.0.1", "Check DATABASE_URL"),
         ("dbt", "skipped", "without a database", ""),
         ("luigid", "warning", f"does not answer at {NOWHERE}/", "take LUIGI_SCHEDULER_URL away"),
@@ -294,7 +294,7 @@ def test_a_consent_that_does_not_work_is_told(data: Path, spotify: SampleSpotify
     assert tokens and tokens.ended == "Refresh token revoked", "kept, as by a slot"
     assert sentences()[0].startswith("FAILED the consent has ended (Refresh token revoked) → run: ")
     confirm_identity(data, "ann", "her id")
-    assert "has given no consent yet" in sentences("ann")[0]
+    assert "has no consent yet" in sentences("ann")[0]
 
 
 def test_a_database_user_that_may_not_create_is_told(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -312,7 +312,8 @@ def test_a_record_that_cannot_be_read_stops_no_import(pipeline: Pipeline, export
     record.write_bytes(record.read_bytes()[:100])
     again = succeeded(pipeline.luigi("CopyHistory", "--export", str(export)))
     assert receipt(again.stdout) == (11, 0, 7, 2, 2, 0)
-    assert f"{record} is no record of an import" in again.stderr
+    assert f"{record.relative_to(pipeline.data)} is damaged" in again.stderr
+    assert record.with_name(record.name + ".damaged").exists()
 
 
 def test_two_imports_at_once_both_succeed(pipeline: Pipeline, database: Database, export: Path, tmp_path: Path) -> None:

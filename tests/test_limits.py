@@ -370,4 +370,4 @@ def test_with_several_people_nobody_is_polled_before_it_is_known_who_it_is(
     succeeded(pipeline.slot(FIRST, task="ExtractRecent", SPOTIFY_ACCOUNTS="me,ann"))
     # The plain variable is that of the first account.
     refused = pipeline.slot(FIRST, "--account", "ann", task="ExtractRecent", SPOTIFY_ACCOUNTS="me,ann")
-    assert "account 'ann' has given no consent yet" in refused.stderr
+    assert "account 'ann' has no consent yet" in refused.stderr

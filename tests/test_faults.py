@@ -161,7 +161,10 @@ def test_a_database_that_goes_away_in_the_middle_keeps_nothing_of_the_step(
         text=True,
     ) as process:
         # It has copied the partition and waits to insert: end its server process there.
-        waiting = "select pid from pg_stat_activity where query like 'insert into staging.%spotify_songs%'"
+        waiting = (
+            "select pid from pg_stat_activity where query like '%insert into staging.%spotify_songs%'"
+            " and pid != pg_backend_pid()"
+        )
         while not (pids := database.rows(waiting)):
             assert process.poll() is None, process.communicate()[1]
             time.sleep(0.05)

@@ -189,7 +189,7 @@ def test_no_name_can_break_the_format(data: Path, database: Database, monkeypatc
     monkeypatch.setenv("DATABASE_URL", database.url)
     moment = "2026-11-22T14:00:00+00:00"
     for key in ("a", "b"):
-        report(data, Incident(key, "", "", "", "", "", since=moment, last_seen=moment))
+        report(data, Incident(key, "", "name", "title", "", "", since=moment, last_seen=moment))
     recover(data, lambda incident: incident.key == "b", utc_now())
     name = 'we"ird\\n\nlistening_history_plays{account="x"} 7'
     found = parse(exposition([name]).decode())

@@ -226,7 +226,9 @@ def everybody_can_use_it(path: Path) -> None:
         assert shown.page.locator("[role=graphics-document][aria-label^='Genres of the period. Which']").is_visible()
         minutes = shown.page.locator("#card-wrapped-minutes .answer:not([hidden]) .value data")
         before = minutes.get_attribute("value")
-        shown.page.get_by_label("Wrapped of").select_option(label="October 2026")
+        periods = shown.page.get_by_label("Wrapped of").locator("option").all_text_contents()
+        months = [period for period in periods if re.fullmatch(r"[A-Z][a-z]+ [0-9]{4}", period)]
+        shown.page.get_by_label("Wrapped of").select_option(label=months[-1])
         assert minutes.get_attribute("value") != before
         assert shown.page.locator("#card-wrapped-top-genres .answer:not([hidden]) svg").count() == 1
     with opened(path, "#rhythm", viewport=PHONE, color_scheme="dark") as shown:

@@ -175,7 +175,7 @@ def test_status_and_doctor_use_the_hours_and_doctor_suggests_better_ones(
     ("listened", "hours"),
     [
         (dict.fromkeys(range(8, 23), 1 / 15), "8-23"),
-        ({**dict.fromkeys((20, 21, 22, 23, 0), 0.198), 12: 0.005, 6: 0.005}, "0-1,20-23"),
+        ({**dict.fromkeys((20, 21, 22, 23, 0), 0.1984), 12: 0.004, 6: 0.004}, "0-1,20-23"),
         (dict.fromkeys(range(0, 24, 2), 1 / 12), "0-23"),
         ({13: 1.0}, "13-14"),
     ],

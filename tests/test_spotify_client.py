@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from pipeline import config
+from pipeline.demo.accounts import SampleAccounts
 from pipeline.demo.loopback import Answer
 from pipeline.demo.spotify import SampleSpotify, error
 from pipeline.extract import errors
@@ -238,16 +239,21 @@ def test_without_a_client_id_the_message_says_what_to_set(data: Path, monkeypatc
 
 
 @pytest.mark.parametrize("spoil", [lambda text: text[:-9], lambda text: "", lambda text: "[]", lambda text: '{"a": 1}'])
-def test_a_damaged_token_file_is_named_without_its_content(
-    spotify: SampleSpotify, client: SpotifyClient, data: Path, spoil: Any, monkeypatch: pytest.MonkeyPatch
+def test_a_damaged_token_file_is_set_aside_and_the_token_of_the_settings_takes_its_place(
+    spotify: SampleSpotify,
+    client: SpotifyClient,
+    data: Path,
+    spoil: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     client.fetch_recently_played()
     path = token_path(data, "me")
     path.write_text(spoil(path.read_text()))
-    with pytest.raises(TokenStoreError, match="is damaged") as caught:
-        make_client(spotify, data, monkeypatch).fetch_recently_played()
-    assert str(path) in str(caught.value)
-    assert caught.value.__suppress_context__
+    make_client(spotify, data, monkeypatch).fetch_recently_played()
+    assert path.with_name(f"{path.name}.damaged").exists()
+    assert "tokens/account=me.json is damaged" in caplog.text
+    assert not any(secret in caplog.text for secret in SampleAccounts.issued)
 
 
 def test_a_token_file_that_others_can_read_is_refused_with_the_fix(

@@ -108,7 +108,7 @@ def test_the_gap_that_a_damaged_record_showed_stays_a_gap(
     succeeded(pipeline.slot(FIRST, task="ExtractRecent"))
     spotify.page = page(*evening(50, date="2026-11-22", first=60, start="05:00"))  # no play of the page before
     succeeded(pipeline.slot(SECOND, task="ExtractRecent"))
-    spotify.page = page(*evening(50, date="2026-11-22", first=61, start="05:03"))
+    spotify.page = page(*evening(50, date="2026-11-22", first=61, start="05:04"))
     succeeded(pipeline.slot(THIRD))
     whole = database.rows(gaps)
     assert [why for *_, why in whole] == ["window_overrun"]

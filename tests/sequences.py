@@ -192,14 +192,14 @@ def _assert_rules(database: Database, history: Load) -> None:
 
 def _assert_rows_are_plays_or_removed(database: Database, history: Load) -> None:
     """Every row is a play or is listed with the play that counts instead."""
-    by_rule = dict(database.rows("select rule, count(*)::integer from reporting.rpt_removed_rows group by rule"))
+    by_rule = dict(database.rows("select removed_by, count(*)::integer from reporting.rpt_removed_rows group by 1"))
     assert {*by_rule} == {"impossible_timestamp", "near_duplicate", "joined_step", "in_both_sources"}
     assert by_rule["impossible_timestamp"] == sum(not row.is_possible for row in history)
     plays = database.value("select count(*) from marts.fct_plays")
     assert plays + sum(by_rule.values()) == len(history)
     nowhere = (
-        "select * from reporting.rpt_removed_rows as removed where rule != 'impossible_timestamp' and not exists ("
-        "select from marts.fct_plays as plays where plays.account = removed.account"
+        "select * from reporting.rpt_removed_rows as removed where removed_by != 'impossible_timestamp'"
+        " and not exists (select from marts.fct_plays as plays where plays.account = removed.account"
         " and plays.play_id = removed.kept_play_id and plays.played_at = removed.kept_played_at"
         " and plays.track_uri = removed.kept_track_uri)"
     )

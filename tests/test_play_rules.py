@@ -13,8 +13,8 @@ from tests.samples import export_row, item, page
 
 TOTALS = "select plays, minutes::float from reporting.rpt_totals"
 REMOVED = (
-    "select rule, track_name, kept_played_at::text from reporting.rpt_removed_rows"
-    " order by rule, track_name, reported_at"
+    "select removed_by, track_name, kept_played_at::text from reporting.rpt_removed_rows"
+    " order by removed_by, track_name, reported_at"
 )
 
 

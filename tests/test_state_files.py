@@ -122,9 +122,8 @@ def test_the_gap_that_a_damaged_record_showed_stays_a_gap(
     path.with_name(f"{path.name}.damaged").unlink()
     path.write_text(intact[:40])
     succeeded(pipeline.luigi("RebuildStaging"))
-    ((begins_at, ends_at, _),) = database.rows(gaps)
-    assert begins_at <= whole[0][0]
-    assert ends_at >= whole[0][1]
+    # The record may have been of a time before or after its neighbours: either is a gap, and one holds the old one.
+    assert any(begin <= whole[0][0] and end >= whole[0][1] for begin, end, _ in database.rows(gaps))
 
 
 def test_a_new_unreadable_entry_in_the_place_of_an_old_one_is_reported_and_a_gap(

@@ -17,6 +17,33 @@
 {%- endmacro %}
 
 {#
+    The rows of `relation` on the days of a CTE `spans` (account, span), each span looked up in the index whatever
+    PostgreSQL estimates; only those that are `kept`.
+#}
+{% macro rows_of_spans(relation, spans, kept='true') -%}
+    {{ spans }}
+    cross join lateral (
+        select those.*
+        from {{ relation }} as those
+        where
+            those.account = {{ spans }}.account
+            and those.played_date_utc >= lower({{ spans }}.span)
+            and those.played_date_utc < upper({{ spans }}.span)
+            and {{ kept }}
+        offset 0  -- noqa: AM09
+    )
+{%- endmacro %}
+
+{# Rows of int_history_plays that may stand at the second of a sync: those of a CTE of spans; in a full build all rows. #}
+{% macro rows_of_syncs(spans) -%}
+    {% if is_incremental() -%}
+        {{ rows_of_spans(ref('int_history_plays'), spans, 'those.is_undated') }}
+    {%- else -%}
+        {{ ref('int_history_plays') }}
+    {%- endif %}
+{%- endmacro %}
+
+{#
     Before the pairs around rebuilt days are put in, in the same transaction: set aside what they were, and take them out.
 #}
 {% macro set_offline_matches_aside() -%}

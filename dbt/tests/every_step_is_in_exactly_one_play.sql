@@ -1,7 +1,7 @@
 -- Plays in = plays out: each row of staging lies in exactly one polled play, and that counts once: as a play of its
 -- own, or as the export play it is paired with. Rows of one recording and moment lie in one play (macro told_steps).
--- Rows with impossible timestamps lie in none: totals_reconcile counts them. Per slot for the rows the slot brought; daily
--- for all, and then totals_reconcile adds that no play claims a row that is not there.
+-- Rows with impossible timestamps lie in none: totals_reconcile counts them. Per slot for the rows the slot brought;
+-- daily for all, and then totals_reconcile adds that no play claims a row that is not there.
 {% set is_slot = env_var('DBT_TEST_SCOPE', 'full') == 'news' %}
 {# The rows of a slot are few, whatever PostgreSQL takes their number for: each is looked up. #}
 {% set look_up = 'offset 0' if is_slot else '' %}

@@ -46,8 +46,11 @@ heard as (
 
     select
         moments.account,
-        sum({{ heard_ms('step.duration_ms', 'moments.durations_of_moment', 'cardinality(moments.durations)', 'moments.gap_ms') }})
-            as ms_heard
+        sum(
+            {{ heard_ms(
+                'step.duration_ms', 'moments.durations_of_moment', 'cardinality(moments.durations)', 'moments.gap_ms'
+            ) }}
+        ) as ms_heard
     from moments
     cross join unnest(moments.durations) as step (duration_ms)
     group by moments.account

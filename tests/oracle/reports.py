@@ -70,7 +70,7 @@ REPORTS = (
     Report("rpt_exclusion_rules", ("rule_id",), exclusion_rules, of_music=False),
     Report(
         "rpt_removed_rows",
-        ("rule", "reported_at", "track_uri", "ms_played"),
+        ("removed_by", "reported_at", "track_uri", "ms_played"),
         lambda history: rows_of_report(history.account, history.removed),
         of_music=False,
     ),

@@ -17,8 +17,8 @@ in two steps belongs. So the day before and the day after are rebuilt with it. N
   new ISRCs        of a track that was exported: the days on which an export row of it may now be the same play as a
                    polled one of another release of the recording, and the days of its undated offline rows
 
-A day stays in this table until a `dbt test` has passed after it was found. int_offline_matches adds the days whose pairs
-it has changed: if the run ends before fct_plays is built, the next run must still know them.
+A day stays in this table until a `dbt test` has passed after it was found. int_offline_matches adds the days whose
+pairs it has changed: if the run ends before fct_plays is built, the next run must still know them.
 */
 {% if is_incremental() %}
     -- What the last run made of them. The models that follow build on this one, so that it cannot refer to them.

@@ -9,8 +9,8 @@
 
 /*
 The tracks that rules exclude by track, artist, album or genre. News can change that: a genre is found, a credit becomes
-that of an artist. A track that is no longer excluded keeps its row until a `dbt test` has passed, so that the days of its
-plays are counted again; changed_in_load is the newest load that was known when it became what it is.
+that of an artist. A track that is no longer excluded keeps its row until a `dbt test` has passed, so that the days of
+its plays are counted again; changed_in_load is the newest load that was known when it became what it is.
 */
 with
 

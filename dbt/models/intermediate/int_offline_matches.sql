@@ -11,11 +11,11 @@
 -- depends_on: {{ ref('stg_spotify__history') }}
 
 /*
-Pairs of plays that no window can find: an undated row of the export (stg_spotify__history) carries the second of the sync,
-or of the next start of the app, hours or days after the end of the play; the Web API reports its end. What
-int_play_matches leaves of both is paired here: a polled play with a row of the same track (of one URI, ISRC, or title and artist, as int_play_matches) in
-the next sync that has one, at most 31 days later (Spotify lets a device play offline for 30); the last of the polled
-plays with the last of the rows, and so on back.
+Pairs of plays that no window can find: an undated row of the export (stg_spotify__history) carries the second of the
+sync, or of the next start of the app, hours or days after the end of the play; the Web API reports its end. What
+int_play_matches leaves of both is paired here: a polled play with a row of the same track (of one URI, ISRC, or title
+and artist, as int_play_matches) in the next sync that has one, at most 31 days later (Spotify lets a device play
+offline for 30); the last of the polled plays with the last of the rows, and so on back.
 
 Which sync a polled play belongs to depends only on the play and on the rows of the 31 days after it; who is paired in a
 sync depends only on the plays that belong to it. So an incremental run looks at the syncs within offline_reach_days()
@@ -49,22 +49,7 @@ with
 undated as (
 
     select exported.*
-    from
-        {% if is_incremental() %}
-            read_spans
-        cross join lateral (
-            select rows_of_syncs.*
-            from {{ ref('int_history_plays') }} as rows_of_syncs
-            where
-                rows_of_syncs.account = read_spans.account
-                and rows_of_syncs.played_date_utc >= lower(read_spans.span)
-                and rows_of_syncs.played_date_utc < upper(read_spans.span)
-                and rows_of_syncs.is_undated
-            offset 0  -- noqa: AM09
-        ) as exported
-        {% else %}
-            {{ ref('int_history_plays') }} as exported
-        {% endif %}
+    from {{ rows_of_syncs('read_spans') }} as exported
     where
         exported.is_undated
         and exported.content_type = 'track'
@@ -95,16 +80,7 @@ polled_spans as (
 polled_alone as (
 
     select polled.*
-    from polled_spans
-    cross join lateral (
-        select plays.*
-        from {{ ref('int_polled_plays') }} as plays
-        where
-            plays.account = polled_spans.account
-            and plays.played_date_utc >= lower(polled_spans.span)
-            and plays.played_date_utc < upper(polled_spans.span)
-        offset 0  -- noqa: AM09
-    ) as polled
+    from {{ rows_of_spans(ref('int_polled_plays'), 'polled_spans') }} as polled
     where
         not exists (
             select 1
@@ -174,7 +150,8 @@ polled_keys as (
         polled_alone.track_uri,
         polled_alone.played_at,
         3 as pass,
-        {{ normalised_name('steps.track_name') }} || '|' || {{ normalised_name("credit.artist ->> 'name'") }} as track_key
+        {{ normalised_name('steps.track_name') }}
+        || '|' || {{ normalised_name("credit.artist ->> 'name'") }} as track_key
     from polled_alone
     inner join {{ ref('stg_spotify__plays') }} as steps
         on

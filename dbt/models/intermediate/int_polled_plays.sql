@@ -12,8 +12,8 @@ One row per play that the Web API knows of. It sometimes returns one play as sev
 later, or a 205 s track as 32 s and 173 s. The rule:
 
   1. Rows of one recording with the same played_at are one step (macro told_steps).
-  2. A step is heard from the end of the step before it, and never for longer than the track lasts. Different tracks that
-     end at one moment share the time before it in proportion to their lengths (macro heard_ms).
+  2. A step is heard from the end of the step before it, and never for longer than the track lasts. Different tracks
+     that end at one moment share the time before it in proportion to their lengths (macro heard_ms).
   3. Steps of one track that follow one another directly, without a pause, are one play for as long as together they are
      heard no longer than the track lasts (and a tenth more, at most 5 s: Spotify's clock is not exact).
 

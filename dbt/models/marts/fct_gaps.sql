@@ -17,6 +17,10 @@ a gap begins that much earlier. It is closed when imported history covers it fro
 
 A view over a few rows of the ledger: it is true in a slot without news too, in which no dbt is started.
 */
+{% set new_unreadable -%}
+    coalesce(pages.new_unreadable, pages.unreadable - coalesce(poll_before.unreadable, 0))
+{%- endset %}
+
 with
 
 polls as not materialized (
@@ -36,7 +40,7 @@ found as (
             least(
                 case when pages.is_overlapping is false then known.played_at end,
                 case
-                    when pages.is_overlapping is false or coalesce(pages.new_unreadable, pages.unreadable - coalesce(poll_before.unreadable, 0)) > 0
+                    when pages.is_overlapping is false or {{ new_unreadable }} > 0
                         then poll_before.fetched_at - interval '{{ var("late_arrival_hours") }} hours'
                 end,
                 case
@@ -50,13 +54,13 @@ found as (
             pages.fetched_at
         ) as begins_at,
         case
-            when coalesce(pages.new_unreadable, pages.unreadable - coalesce(poll_before.unreadable, 0)) > 0 then pages.fetched_at
+            when {{ new_unreadable }} > 0 then pages.fetched_at
             else pages.oldest_played_at
         end as ends_at,
         case
             when pages.is_overlapping is false and pages.items >= 50 then 'window_overrun'
             when pages.is_overlapping is false then 'short_page'
-            when coalesce(pages.new_unreadable, pages.unreadable - coalesce(poll_before.unreadable, 0)) > 0 then 'unreadable_items'
+            when {{ new_unreadable }} > 0 then 'unreadable_items'
             else 'late_plays'
         end as why
     from polls as pages
@@ -104,7 +108,7 @@ found as (
         (pages.is_overlapping is false or pages.unreadable > 0 or pages.late_from is not null)
         and (
             pages.is_overlapping is false
-            or coalesce(pages.new_unreadable, pages.unreadable - coalesce(poll_before.unreadable, 0)) > 0
+            or {{ new_unreadable }} > 0
             or (
                 pages.late_from < pages.oldest_played_at + interval '{{ var("late_sitting_hours") }} hours'
                 -- As long as the page reaches as far back as the one before, nothing has left the window.

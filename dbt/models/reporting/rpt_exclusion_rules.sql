@@ -1,4 +1,5 @@
--- What each rule of the seed file, and that of the setting shortest_play_seconds, would remove, whether it is in force yet or not; and what is wrong with a rule.
+-- What each rule of the seed file, and that of the setting shortest_play_seconds, would remove, whether it is in force
+-- yet or not; and what is wrong with a rule.
 with
 
 rules as (
@@ -17,7 +18,8 @@ rules as (
                 then 'no listener of that name has a history'
             when kind = 'hour_window' and value !~ '{{ hour_window_pattern() }}'
                 then 'value is no window of hours such as 23-6'
-            when kind = 'shorter_than' and value !~ '{{ seconds_pattern() }}' then 'value is no number of seconds such as 30'
+            when kind = 'shorter_than' and value !~ '{{ seconds_pattern() }}'
+                then 'value is no number of seconds such as 30'
             when from_date > to_date then 'from_date is after to_date'
         end as problem
     from ({{ every_exclusion_rule() }}) as given

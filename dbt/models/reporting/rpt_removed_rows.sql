@@ -6,9 +6,11 @@ Every row of staging that is not a play of its own, with the rule that removed i
   joined_step            the Web API returned one play as several rows (int_polled_plays)
   in_both_sources        a polled play that the export has too (int_play_matches, int_offline_matches)
 
-Removed rows and plays together are the rows of staging: totals_reconcile. Plays that exclusion rules remove from reports
-are no removed rows; they stay in fct_plays.
+Removed rows and plays together are the rows of staging: totals_reconcile. Plays that exclusion rules remove from
+reports are no removed rows; they stay in fct_plays.
 */
+{% set is_last -%} (steps.played_at = polled.played_at and steps.track_uri = polled.track_uri) {%- endset %}
+
 with
 
 matches as not materialized (
@@ -92,7 +94,7 @@ removed_polled as (
 
     select
         polled.account,
-        case when polled.is_matched and is_last.yes then 'in_both_sources' else 'joined_step' end as rule,
+        case when polled.is_matched and {{ is_last }} then 'in_both_sources' else 'joined_step' end as removed_by,
         steps.played_at,
         steps.track_uri,
         steps.duration_ms as ms_played,
@@ -107,10 +109,7 @@ removed_polled as (
             and (steps.played_at at time zone 'UTC')::date
             in (polled.played_date_utc - 1, polled.played_date_utc)
             and steps.played_at between polled.first_step_at and polled.played_at
-    cross join lateral (
-        select steps.played_at = polled.played_at and steps.track_uri = polled.track_uri as yes
-    ) as is_last
-    where polled.is_matched or not is_last.yes
+    where polled.is_matched or not {{ is_last }}
 
 ),
 
@@ -144,7 +143,7 @@ removed_exported as (
 
 select
     account,
-    'impossible_timestamp' as rule,
+    'impossible_timestamp' as removed_by,
     'export' as source,
     played_at_utc as reported_at,
     played_at_utc as played_at,
@@ -161,7 +160,7 @@ union all
 
 select
     account,
-    'impossible_timestamp' as rule,
+    'impossible_timestamp' as removed_by,
     'web_api' as source,
     played_at_utc as reported_at,
     played_at_utc as played_at,
@@ -178,7 +177,7 @@ union all
 
 select
     account,
-    'near_duplicate' as rule,
+    'near_duplicate' as removed_by,
     'export' as source,
     reported_at,
     played_at,
@@ -194,7 +193,7 @@ union all
 
 select
     removed_polled.account,
-    removed_polled.rule,
+    removed_polled.removed_by,
     'web_api' as source,
     removed_polled.played_at as reported_at,
     removed_polled.played_at,

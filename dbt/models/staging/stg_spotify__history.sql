@@ -2,11 +2,12 @@
 The data export in the project's names, and each row dated.
 
 `ts` is the end of the play, except in two kinds of rows: of a play that was heard offline it can be the time of the
-sync, and of a play that ended with `unexpected-exit…` or `logout` it is the time of the next start of the app. Both are
-reported late. Such a row is dated by `offline_timestamp` (about the start; milliseconds in older rows, seconds in newer
-ones, nonsense in some) if that is sound: within the 31 days before `ts` (Spotify lets a device play offline for 30), and
-start + ms_played at most a minute after `ts`, because clocks differ. Otherwise the row is undated: it keeps `ts`, takes
-no part in the search for near-duplicates, and int_offline_matches may pair it with a polled play of the month before.
+sync, and of a play that ended with `unexpected-exit…` or `logout` it is the time of the next start of the app. Both
+are reported late. Such a row is dated by `offline_timestamp` (about the start; milliseconds in older rows, seconds in
+newer ones, nonsense in some) if that is sound: within the 31 days before `ts` (Spotify lets a device play offline for
+30), and start + ms_played at most a minute after `ts`, because clocks differ. Otherwise the row is undated: it keeps
+`ts`, takes no part in the search for near-duplicates, and int_offline_matches may pair it with a polled play of the
+month before.
 Every other row keeps `ts`, whatever its offline_timestamp.
 
 Rows with an impossible timestamp are left out (macro is_possible).

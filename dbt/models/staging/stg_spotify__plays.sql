@@ -1,5 +1,5 @@
--- Rows with an impossible timestamp are left out (macro is_possible). Without CTEs, for once: PostgreSQL looks no day up
--- in an index behind a view that has some, it reads all plays.
+-- Rows with an impossible timestamp are left out (macro is_possible). Without CTEs, for once: PostgreSQL looks no day
+-- up in an index behind a view that has some.
 select
     account,
     played_at_utc as played_at,

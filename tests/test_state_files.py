@@ -102,7 +102,7 @@ def test_a_damaged_poll_record_stops_no_later_slot_and_is_reported_once(
 def test_the_gap_that_a_damaged_record_showed_stays_a_gap(
     pipeline: Pipeline, spotify: SampleSpotify, database: Database
 ) -> None:
-    """From the page, which is kept; without it, the time since the poll before is unknown. A rebuild says the same."""
+    """The page is kept, and read again. A rebuild says the same."""
     gaps = "select begins_at, ends_at, why from marts.fct_gaps order by 1"
     spotify.page = page(*evening(50))
     succeeded(pipeline.slot(FIRST, task="ExtractRecent"))
@@ -119,11 +119,24 @@ def test_the_gap_that_a_damaged_record_showed_stays_a_gap(
     succeeded(pipeline.luigi("RebuildStaging"))
     assert database.rows(gaps) == whole
 
-    path.with_name(f"{path.name}.damaged").unlink()
-    path.write_text(intact[:40])
+
+@pytest.mark.xfail(strict=True, reason="without the page, the gap begins too late: at the last play of the page before")
+def test_the_gap_of_a_record_that_lost_its_page_begins_at_the_poll_before(
+    pipeline: Pipeline, spotify: SampleSpotify, database: Database
+) -> None:
+    gaps = "select begins_at, ends_at from marts.fct_gaps order by 1"
+    spotify.page = page(*evening(50))
+    succeeded(pipeline.slot(FIRST, task="ExtractRecent"))
+    spotify.page = page(*evening(50, date="2026-11-22", first=60, start="05:00"))  # no play of the page before
+    succeeded(pipeline.slot(SECOND))
+    [(begin, end)] = database.rows(gaps)
+    path = record_of(pipeline, SECOND)
+    path.write_text(path.read_text()[:40])
     succeeded(pipeline.luigi("RebuildStaging"))
-    # The record may have been of a time before or after its neighbours: either is a gap, and one holds the old one.
-    assert any(begin <= whole[0][0] and end >= whole[0][1] for begin, end, _ in database.rows(gaps))
+    found = database.rows(gaps)
+    assert found
+    assert min(begins_at for begins_at, _ in found) <= begin
+    assert max(ends_at for _, ends_at in found) >= end
 
 
 def test_a_new_unreadable_entry_in_the_place_of_an_old_one_is_reported_and_a_gap(

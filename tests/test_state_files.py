@@ -120,7 +120,6 @@ def test_the_gap_that_a_damaged_record_showed_stays_a_gap(
     assert database.rows(gaps) == whole
 
 
-@pytest.mark.xfail(strict=True, reason="without the page, the gap begins too late: at the last play of the page before")
 def test_the_gap_of_a_record_that_lost_its_page_begins_at_the_poll_before(
     pipeline: Pipeline, spotify: SampleSpotify, database: Database
 ) -> None:

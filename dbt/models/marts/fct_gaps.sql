@@ -10,6 +10,9 @@ Where plays may have been lost:
   late_plays         a page that begins among plays which came late, of a phone that was offline: before its oldest,
                      for what came with them may have been outside the window already
 
+A page that is lost, of a damaged record, has no number of items: plays of it may be known, so its gap begins at the
+last play of the page before.
+
 A page whose oldest play is older than one that was known before holds late plays, whatever else it is.
 
 Plays arrive late. Those that ended within late_arrival_hours before the poll before may have been on their way then, so
@@ -35,10 +38,11 @@ found as (
         pages.account,
         pages.fetched_at as found_at,
         pages.slot as found_in_slot,
-        known.played_at as known_until,
+        case when pages.items is null then poll_before.newest_played_at else known.played_at end as known_until,
         coalesce(
             least(
                 case when pages.is_overlapping is false then known.played_at end,
+                case when pages.items is null then poll_before.newest_played_at end,
                 case
                     when pages.is_overlapping is false or {{ new_unreadable }} > 0
                         then poll_before.fetched_at - interval '{{ var("late_arrival_hours") }} hours'
@@ -94,7 +98,8 @@ found as (
         select
             polls.fetched_at,
             polls.unreadable,
-            polls.oldest_played_at
+            polls.oldest_played_at,
+            polls.newest_played_at
         from polls
         where
             polls.account = pages.account

@@ -17,7 +17,6 @@ import gzip
 import json
 import logging
 import os
-import pickle
 import random
 import shutil
 import sys
@@ -45,6 +44,7 @@ from pipeline.extract.pause import LONGEST_PAUSE, Pause, current_pause, pause_pa
 from pipeline.extract.records import latest_records, read_record, record_path
 from pipeline.extract.tokens import Tokens, end_warning, load_tokens, token_path
 from pipeline.load import embedded
+from pipeline.scheduler.state import format_state
 from pipeline.state_files import SUFFIX, sealed
 from tests.slack import SampleSlack
 
@@ -120,7 +120,8 @@ SEGMENT = segments.Segment(
 def luigid_state() -> bytes:
     task = luigi.scheduler.Task("T_1", "PENDING", [], family="T", params={"account": "me"})
     worker = luigi.scheduler.Worker("worker", NOW.timestamp())
-    return sealed(pickle.dumps(({"T_1": task}, {"worker": worker}, {})))
+    with tempfile.TemporaryDirectory() as folder:
+        return format_state(Path(folder), ({"T_1": task}, {"worker": worker}, {}))
 
 
 def job(data: Path) -> segments.Job:

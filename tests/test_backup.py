@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import filecmp
 import gzip
+import hashlib
 import io
 import json
 import os
@@ -23,8 +24,10 @@ from typing import Any
 import pytest
 
 import pipeline as tasks
-from pipeline.backup.archive import ArchiveRefused, check_archive, read_archive, write_archive
-from pipeline.backup.restore import FolderNotEmpty, restore_files
+from pipeline.backup.archive import check_archive, write_archive
+from pipeline.backup.manifest import ArchiveRefused
+from pipeline.backup.restore import FolderNotEmpty, files_not_restored, restore_files
+from pipeline.backup.unpacking import read_archive
 from pipeline.demo.person import Person
 from pipeline.demo.spotify import SampleSpotify
 from pipeline.extract.datasets import GENRES
@@ -112,6 +115,7 @@ def test_a_lost_machine_comes_back_from_one_file(
     process = succeeded(pipeline.run(*PIPELINE, "backup", BACKUP_DIR=str(backups)))
     [archive] = backups.iterdir()
     assert process.stdout.startswith(f"{archive} (")
+    assert "Mind:" not in process.stdout, "pipeline/backup/allowed.py lists every file that the program writes"
     assert [line.split() for line in process.stdout.splitlines()[2:]] == [["ann", "53", "21"], ["bob", "5", "0"]]
     assert stat.S_IMODE(archive.stat().st_mode) == 0o600
     verified = succeeded(pipeline.run(*PIPELINE, "backup", "--verify", str(archive)))
@@ -167,24 +171,40 @@ def test_a_lost_machine_comes_back_from_one_file(
     )
 
 
+# Names of files in a backup, in the order in which it reads them; and of files that it leaves out.
+KEPT = (
+    "polls/account=me/2026/11/2026-11-22T1400.json",
+    "accounts/account=me.json.2.damaged",
+    "pauses/account=me.json",
+    "spotify_songs/account=me/2026/11/2026-11-22.csv",
+    "tokens/account=me.json",
+    "raw/recently_played/account=me/2026/11/20261122T140000.000000Z.json.gz",
+)
+LEFT_OUT = (
+    "postgres/base/1",
+    "dbt/m.json",
+    "dashboard/account=me/index.html",
+    "locks/x.lock",
+    "logs/l.log",
+    "luigid/state.pickle",
+    "imports/unfinished/0/1.csv",
+    "raw/.b.tmp",
+    "raw/recently_played/account=me/notes.txt",
+    "polls/account=ME/2026/11/2026-11-22T1400.json",
+    "new_kind/d",
+    "e",
+)
+
+
 @pytest.fixture
 def small(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The archive of a folder of five files; the folder is empty again."""
+    """The archive of a folder with the files of KEPT and LEFT_OUT; the folder is empty again."""
     monkeypatch.setenv("DATA_DIR", str(data))
-    for name in ("polls/account=me/a.json", "raw/b.gz", "spotify_songs/account=me/2026/11/c.csv", "new_kind/d", "e"):
+    for name in KEPT:
         path = data / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(f'header\n{name},"two\nlines"\n'.encode() * 50)
-    (data / "tokens").mkdir()
-    (data / "tokens/account=me.json").write_text("way in")
-    for made in (
-        "postgres/base/1",
-        "dbt/m.json",
-        "locks/x.lock",
-        "logs/l.log",
-        "imports/unfinished/0/1.csv",
-        "raw/.b.tmp",
-    ):
+    for made in LEFT_OUT:
         (data / made).parent.mkdir(parents=True, exist_ok=True)
         (data / made).write_text("made anew")
     archive = tmp_path / "backup.tar.gz"
@@ -194,15 +214,10 @@ def small(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return archive
 
 
-def test_a_backup_holds_what_cannot_be_made_again_whatever_its_name(small: Path, data: Path, tmp_path: Path) -> None:
+def test_a_backup_holds_the_files_that_the_program_writes_and_no_other(small: Path, data: Path, tmp_path: Path) -> None:
     names = [name for name, _, _ in read_archive(small)]
     assert names == [
-        "data/polls/account=me/a.json",
-        "data/e",
-        "data/new_kind/d",
-        "data/spotify_songs/account=me/2026/11/c.csv",
-        "data/tokens/account=me.json",
-        "data/raw/b.gz",
+        *(f"data/{name}" for name in KEPT),
         "settings/luigi.cfg",
         "settings/dbt/seeds/exclusion_rules.csv",
         "settings/dbt/seeds/recording_overrides.csv",
@@ -215,7 +230,7 @@ def test_a_backup_holds_what_cannot_be_made_again_whatever_its_name(small: Path,
     without = write_archive(second, data, FETCHED, with_secrets=False)
     lacking = {name for name in manifest.files if manifest.files[name] != without.files.get(name)}
     assert lacking == {"data/tokens/account=me.json"}
-    (data / "raw/linked").symlink_to(tmp_path)
+    (data / "raw" / "linked").symlink_to(tmp_path)
     before = second.read_bytes()
     with pytest.raises(ValueError, match="raw/linked is a link"):
         write_archive(second, data, FETCHED)
@@ -287,7 +302,77 @@ def test_an_archive_that_is_not_whole_changes_nothing(small: Path, data: Path, t
             restore_files(bad, data)
         assert [path for path in data.rglob("*") if path.is_file()] == []
     restore_files(small, data)
-    assert (data / "tokens/account=me.json").stat().st_mode & 0o777 == 0o644, "as it was"
+    assert (data / "tokens/account=me.json").stat().st_mode & 0o777 == 0o600, "it is a secret"
+
+
+def forged(archive: Path, target: Path, files: dict[str, tuple[int, bytes]]) -> Path:
+    """The archive with further files of any name and mode, whose manifest lists them."""
+    manifest = json.loads([content.read() for _, _, content in read_archive(archive)][-1])
+    added = []
+    for name, (mode, body) in files.items():
+        entry = tarfile.TarInfo(name)
+        entry.mode = mode
+        added.append((entry, body))
+        digest = hashlib.sha256(body).hexdigest()
+        manifest["files"][name] = {"size": len(body), "mode": mode, "modified_ns": 10**18, "sha256": digest}
+    return repacked(archive, target, *added, files=manifest["files"])
+
+
+def test_a_restore_brings_only_files_of_the_program_and_no_mode_beyond_reading(
+    small: Path, data: Path, tmp_path: Path
+) -> None:
+    foreign = (
+        "luigid/state.pickle",
+        ".luigid.key",
+        "postgres/postgresql.auto.conf",
+        "postgres/pg_hba.conf",
+        "dbt/partial_parse.msgpack",
+        "dashboard/account=me/index.html",
+        "logs/not-started",
+        "alerts/outbox/20261122T140000.000000Z.json",
+        "locks/account=me.lock",
+        "imports/unfinished/0/1.csv",
+        "polls/account=me/2026/11/./2026-11-22T1500.json",
+        "polls/account=me/2026/11/2026-11-22T1500.json\n",
+        "tokens/account=me.json.py",
+        "tokens//account=bob.json",
+        "raw/recently_played/account=me/2026/11/code.pth",
+        "sitecustomize.py",
+    )
+    own = {"spotify_songs/account=me/2026/11/2026-11-21.csv": 0o6755, "tokens/account=bob.json": 0o1777}
+    files = {f"data/{name}": (0o4777, b"code") for name in foreign}
+    files |= {f"data/{name}": (mode, b"own") for name, mode in own.items()}
+    archive = forged(small, tmp_path / "forged.tar.gz", files)
+    for umask in (0, 0o022):
+        before = os.umask(umask)
+        try:
+            manifest = restore_files(archive, data)
+        finally:
+            os.umask(before)
+        found = {path.relative_to(data).as_posix() for path in data.rglob("*") if path.is_file()}
+        assert {name for name in found if not name.startswith("locks/")} == {*KEPT, *own, ".restoring/ready"}
+        assert not (data / "locks/account=me.lock").read_bytes()
+        assert sorted(files_not_restored(manifest)) == sorted(foreign)
+        modes = {name: stat.S_IMODE((data / name).stat().st_mode) for name in (*KEPT, *own)}
+        assert [modes[name] for name in own] == [0o644, 0o600]
+        assert set(modes.values()) == {0o644, 0o600}
+        folders = {stat.S_IMODE(path.stat().st_mode) for path in data.rglob("*") if path.is_dir()}
+        assert folders == {0o755}
+        shutil.rmtree(data)
+
+
+def test_a_backup_limits_the_modes_that_it_holds(data: Path, tmp_path: Path) -> None:
+    modes = {KEPT[0]: (0o4777, 0o644), KEPT[2]: (0o640, 0o600), KEPT[3]: (0o2644, 0o644), KEPT[4]: (0o644, 0o600)}
+    for name, (mode, _) in modes.items():
+        (data / name).parent.mkdir(parents=True)
+        (data / name).touch()
+        (data / name).chmod(mode)
+    archive = tmp_path / "backup.tar.gz"
+    manifest = write_archive(archive, data, FETCHED)
+    with tarfile.open(archive) as entries:
+        written = {entry.name: entry.mode for entry in entries}
+    for name, (_, mode) in modes.items():
+        assert (manifest.files[f"data/{name}"].mode, written[f"data/{name}"]) == (mode, mode), name
 
 
 BOMBS = {
@@ -366,8 +451,9 @@ def test_a_backup_that_does_not_fit_on_the_disk_is_refused_with_numbers(
 def test_a_large_file_is_packed_and_restored_in_pieces(data: Path, tmp_path: Path) -> None:
     """30 MB within 20 MB of memory, and the same content as before."""
     source = tmp_path / "source"
-    (source / "raw").mkdir(parents=True)
-    with (source / "raw" / "large").open("wb") as file:
+    large = KEPT[-1]
+    (source / large).parent.mkdir(parents=True)
+    with (source / large).open("wb") as file:
         for number in range(30):
             file.write(random.Random(number).randbytes(1_000_000))
     program = (
@@ -379,7 +465,7 @@ def test_a_large_file_is_packed_and_restored_in_pieces(data: Path, tmp_path: Pat
         "write_archive(archive, source, datetime.datetime.now(datetime.UTC)); restore_files(archive, target)"
     )
     subprocess.run([sys.executable, "-c", program, source, tmp_path / "large.tar.gz", data], timeout=120, check=True)
-    assert filecmp.cmp(source / "raw" / "large", data / "raw" / "large", shallow=False)
+    assert filecmp.cmp(source / large, data / large, shallow=False)
 
 
 def test_whatever_a_record_tells_of_is_in_a_backup_that_was_made_meanwhile(
@@ -421,9 +507,10 @@ def test_whatever_a_record_tells_of_is_in_a_backup_that_was_made_meanwhile(
 
 
 def test_an_interrupted_backup_leaves_the_one_before(pipeline: Pipeline, tmp_path: Path) -> None:
-    (pipeline.data / "raw").mkdir()
+    response = pipeline.data / KEPT[-1]
+    response.parent.mkdir(parents=True)
     for number in range(60):
-        (pipeline.data / "raw" / str(number)).write_bytes(os.urandom(2_000_000))
+        response.with_name(f"20261122T140000.{number:06}Z.json.gz").write_bytes(os.urandom(2_000_000))
     folder = tmp_path / "there"
     folder.mkdir()
     old = [folder / f"listening-history-2026110{day}T000000Z.tar.gz" for day in (1, 2, 3)]
@@ -444,8 +531,8 @@ def test_an_interrupted_backup_leaves_the_one_before(pipeline: Pipeline, tmp_pat
     shutil.rmtree(pipeline.data / "raw")
     nothing = pipeline.run(*command)
     assert (nothing.returncode, "nothing to back up" in nothing.stderr) == (1, True)
-    (pipeline.data / "raw").mkdir()
-    (pipeline.data / "raw/1").write_bytes(b"1")
+    response.parent.mkdir(parents=True)
+    response.write_bytes(b"1")
     within = pipeline.run(*PIPELINE, "backup", "--output", str(pipeline.data / "raw"))
     assert (within.returncode, "every backup would hold those before it" in within.stderr) == (1, True)
     assert sorted(folder.iterdir()) == old

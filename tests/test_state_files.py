@@ -7,6 +7,7 @@ import json
 import multiprocessing
 import os
 import pickle
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -14,6 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import luigi.scheduler
 import pytest
 
 from pipeline.alerts.incidents import read_incidents
@@ -23,7 +25,8 @@ from pipeline.demo.spotify import SampleSpotify
 from pipeline.extract.answers import utc_now
 from pipeline.extract.pause import Pause, current_pause, pause_path, write_pause
 from pipeline.extract.tokens import Tokens, token_path, write_tokens
-from pipeline.state_files import json_object, read_state
+from pipeline.scheduler.state import KEY, format_state, parse_state, state_path
+from pipeline.state_files import json_object, read_notes, read_state, sealed, unsealed
 from tests import fuzz_state
 from tests.conftest import Database, Pipeline, succeeded
 from tests.samples import evening, item, page
@@ -209,13 +212,62 @@ def test_a_consent_given_in_the_future_is_to_be_renewed(data: Path) -> None:
     assert not tokens.valid_at(now)
 
 
+def put_state(data: Path, content: bytes) -> Path:
+    path = state_path(data)
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(content)
+    return path
+
+
 def test_luigid_starts_with_a_state_that_unpickles_to_something_else(settings: Path) -> None:
-    for state in (pickle.dumps(5), pickle.dumps(({"a": 1}, {}, {})), pickle.dumps([{}, {}]), b"\x80\x04."):
-        path = settings / "luigid" / "state.pickle"
-        path.parent.mkdir(exist_ok=True)
-        path.write_bytes(state)
+    states: tuple[Any, ...] = (5, ({"a": 1}, {}, {}), [{}, {}])
+    for state in states:
+        path = put_state(settings, format_state(settings, state))
         assert fuzz_state.read_luigid(settings, path) is False
-    assert len(list(path.parent.glob("*.damaged"))) == 4, "none takes the place of another"
+    assert len(list(path.parent.glob("*.damaged"))) == 3, "none takes the place of another"
+
+
+class Executed:
+    """Writes a file when it is unpickled."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> Any:
+        return (Path.write_text, (self.path, "executed"))
+
+
+def test_luigid_loads_only_a_state_that_this_installation_wrote(settings: Path, tmp_path: Path) -> None:
+    task = luigi.scheduler.Task("T_1", "PENDING", [], family="T", params={"account": "me"})
+    proof, other = tmp_path / "proof", tmp_path / "other"
+    other.mkdir()
+    attack = pickle.dumps(Executed(proof))
+    own = format_state(settings, ({"T_1": task}, {}, {}))
+    elsewhere = format_state(other, Executed(proof))
+    unsigned = [attack, sealed(attack), sealed(bytes(32) + attack), elsewhere, sealed(unsealed(own)[:32] + attack)]
+    for state in unsigned:
+        assert fuzz_state.read_luigid(settings, put_state(settings, state)) is False
+        assert not proof.exists()
+    assert fuzz_state.read_luigid(settings, put_state(settings, own)) is True
+    # A copy of both files, as rsync or an older restore makes it.
+    copy = Path(shutil.copytree(other, tmp_path / "copy"))
+    assert fuzz_state.read_luigid(copy, put_state(copy, elsewhere)) is False
+    assert not proof.exists()
+    # The same bytes in the folder in which they were signed: the state would have executed code.
+    read_state(other, put_state(other, elsewhere), lambda content: parse_state(other, content))
+    assert proof.read_text() == "executed"
+    (settings / KEY).chmod(0o644)
+    assert fuzz_state.read_luigid(settings, put_state(settings, own)) is False, "others can read the key"
+
+
+def test_a_flipped_bit_in_the_state_of_luigid_is_reported(settings: Path) -> None:
+    task = luigi.scheduler.Task("T_1", "PENDING", [], family="T", params={"account": "me"})
+    own = format_state(settings, ({"T_1": task}, {}, {}))
+    for place in range(0, len(own), 7):
+        path = put_state(settings, own[:place] + bytes([own[place] ^ 1]) + own[place + 1 :])
+        assert read_state(settings, path, lambda content: parse_state(settings, content)) is None
+        assert not path.exists()
+    assert len(list(read_notes(settings))) == len(range(0, len(own), 7))
 
 
 def _read(folder: str, barrier: Any) -> None:

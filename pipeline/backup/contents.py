@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from pipeline.backup.allowed import SECRETS, is_allowed
 from pipeline.folders import walk
 
-# Made from the rest, or of this machine alone; alerts are what has been told, and what waits to be sent.
-LEFT_OUT = ("postgres", "dbt", "dashboard", "locks", "logs", "alerts")
-SECRETS = ("tokens", "metabase")
+# Made from the rest, or of this machine only; alerts are the messages that were sent or wait to be sent.
+LEFT_OUT = ("postgres", "dbt", "dashboard", "locks", "logs", "alerts", "luigid")
 # Of an import that was killed: the export itself has them.
 UNFINISHED = "unfinished"
 RECORDS = ("polls", "imports")
@@ -26,7 +26,18 @@ class NotOneFolder(ValueError):
 
 
 def files_to_keep(data: Path, with_secrets: bool = True) -> Iterator[Path]:
-    """The files, each folder listed when its turn has come.
+    """The files of a backup: those of `candidates` that pipeline/backup/allowed.py lists."""
+    return (path for path in candidates(data, with_secrets) if is_allowed(path.relative_to(data).as_posix()))
+
+
+def other_files(data: Path) -> list[str]:
+    """Files, relative to the data folder, that no backup holds, although they are in no folder of LEFT_OUT."""
+    names = (path.relative_to(data).as_posix() for path in candidates(data))
+    return [name for name in names if not is_allowed(name)]
+
+
+def candidates(data: Path, with_secrets: bool = True) -> Iterator[Path]:
+    """Every file outside the folders of LEFT_OUT, each folder listed when its turn has come.
 
     Raises NotOneFolder for a link inside a folder, or one that leads nowhere; OSError for a folder that cannot be read.
     """

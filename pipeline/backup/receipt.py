@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pipeline.backup.archive import Manifest
+from pipeline.backup.manifest import Manifest
 from pipeline.extract.datasets import DATASETS, HISTORY, PLAYS
 
 HEADINGS = {PLAYS.name: "polled plays", HISTORY.name: "imported rows"}
@@ -21,6 +21,12 @@ def describe(manifest: Manifest) -> str:
         f"{len(manifest.files):,} files, {size_in_words(manifest.size)} unpacked, {secrets};"
         f" made {made} UTC by version {manifest.program}"
     )
+
+
+def skipped(names: list[str], action: str) -> str:
+    """`action`: what was not done to the files."""
+    files = "1 file is" if len(names) == 1 else f"{len(names):,} files are"
+    return f"{files} not {action}, e.g. {names[0]}: this program does not write files of such a name"
 
 
 def rows_by_account(manifest: Manifest, plays: dict[str, int] | None = None) -> str:

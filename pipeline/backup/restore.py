@@ -12,25 +12,19 @@ import contextlib
 import hashlib
 import os
 import shutil
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from pipeline import config, data_format
-from pipeline.backup.archive import (
-    MANIFEST,
-    SETTINGS,
-    ArchiveRefused,
-    Manifest,
-    Tell,
-    check_archive,
-    chunks,
-    read_archive,
-    zones,
-)
-from pipeline.backup.contents import files_to_keep
+from pipeline.backup.allowed import allowed_mode, is_allowed
+from pipeline.backup.archive import SETTINGS, Tell, check_archive, zones
+from pipeline.backup.contents import candidates
+from pipeline.backup.manifest import MANIFEST, ArchiveRefused, Manifest
+from pipeline.backup.unpacking import chunks, read_archive
 from pipeline.extract.files import account_lock, make_folder, named_lock, sync_folder, write_atomic
 from pipeline.folders import walk
 
 FOLDER = ".restoring"
+PREFIX = "data/"
 
 
 class FolderNotEmpty(ValueError):
@@ -66,6 +60,12 @@ def restore_files(archive: Path, data: Path, tell: Tell = lambda done, total: No
     return manifest
 
 
+def files_not_restored(manifest: Manifest) -> list[str]:
+    """Files of the archive, relative to the data folder, that pipeline/backup/allowed.py does not list."""
+    names = (name.removeprefix(PREFIX) for name in manifest.files if name.startswith(PREFIX))
+    return [name for name in names if not is_allowed(name)]
+
+
 def end_restore(data: Path) -> None:
     """The database is made as well: nothing is left to go on with."""
     shutil.rmtree(data / FOLDER, ignore_errors=True)
@@ -88,13 +88,13 @@ def what_differs(archive: Path, manifest: Manifest) -> list[str]:
         if kept and kept.sha256 != here:
             said.append(
                 f"{name} is another here. To take that of the backup, in {config.PROJECT}:"
-                f" tar -xzf {archive.absolute()} --strip-components=1 settings/{name}"
+                f" tar -xzf {archive.absolute()} --no-same-permissions --strip-components=1 settings/{name}"
             )
     return said
 
 
 def _refuse_what_is_there(data: Path) -> None:
-    there = [path for path in files_to_keep(data) if path.name != data_format.FILE]
+    there = [path for path in candidates(data) if path.name != data_format.FILE]
     if there:
         raise FolderNotEmpty(
             f"{data} holds {len(there):,} files already, e.g. {there[0].relative_to(data)}; nothing was changed."
@@ -109,16 +109,18 @@ def _unpack(archive: Path, manifest: Manifest, place: Path, tell: Tell) -> None:
     folders = {place}
     for number, (name, _, content) in enumerate(read_archive(archive)):
         tell(number, len(manifest.files))
-        if name == MANIFEST or not name.startswith("data/"):
+        relative = name.removeprefix(PREFIX)
+        if name == MANIFEST or relative == name or not is_allowed(relative):
             continue
         kept = manifest.files.get(name)
         if kept is None:
             raise _changed(archive)
-        path = place.joinpath(*PurePosixPath(name).parts[1:])
+        path = place / relative
         if path.parent not in folders:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            make_folder(path.parent)
             folders.add(path.parent)
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, kept.mode & 0o777), "wb") as file:
+        mode = allowed_mode(relative, kept.mode)
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
             digest = hashlib.sha256()
             for chunk in chunks(content):
                 digest.update(chunk)

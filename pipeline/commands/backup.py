@@ -27,8 +27,8 @@ def add_parser(commands: Any) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    from pipeline.backup.archive import ArchiveRefused
     from pipeline.backup.contents import NotOneFolder
+    from pipeline.backup.manifest import ArchiveRefused
 
     try:
         return _verify(options.verify) if options.verify else _write(options)
@@ -42,7 +42,7 @@ def run(options: argparse.Namespace) -> int:
 def _write(options: argparse.Namespace) -> int:
     from pipeline.backup import receipt
     from pipeline.backup.archive import write_archive
-    from pipeline.backup.contents import files_to_keep
+    from pipeline.backup.contents import files_to_keep, other_files
     from pipeline.extract.answers import utc_now
     from pipeline.extract.files import named_lock
     from pipeline.folders import matching
@@ -74,6 +74,8 @@ def _write(options: argparse.Namespace) -> int:
             each.unlink()
     print(f"{path} ({receipt.size_in_words(path.stat().st_size)}): {receipt.describe(manifest)}")
     print(receipt.rows_by_account(manifest))
+    if others := other_files(data):
+        print(f"Mind: {receipt.skipped(others, 'in the backup')}")
     for each in old:
         print(f"deleted: {each}")
     return 0

@@ -22,8 +22,9 @@ def add_parser(commands: Any) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    from pipeline.backup.archive import ArchiveRefused
-    from pipeline.backup.restore import FolderNotEmpty, end_restore, restore_files, what_differs
+    from pipeline.backup.manifest import ArchiveRefused
+    from pipeline.backup.receipt import skipped
+    from pipeline.backup.restore import FolderNotEmpty, end_restore, files_not_restored, restore_files, what_differs
     from pipeline.progress_line import ProgressLine
 
     data, progress = config.storage().root, ProgressLine("restoring")
@@ -35,7 +36,10 @@ def run(options: argparse.Namespace) -> int:
     except OSError as error:
         print(f"{error.filename or options.file}: {error.strerror}", file=sys.stderr)
         return 1
-    print(f"{len(manifest.files):,} files are back in {data}; now the database.", flush=True)
+    others = files_not_restored(manifest)
+    if others:
+        print(f"Mind: {skipped(others, 'restored')}")
+    print(f"{len(manifest.files) - len(others):,} files are back in {data}; now the database.", flush=True)
     if not _rebuild():
         return 1
     end_restore(data)

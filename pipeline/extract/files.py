@@ -110,7 +110,7 @@ def make_folder(folder: Path) -> None:
     missing = [folder, *folder.parents]
     missing = missing[: next(i for i, path in enumerate(missing) if path.is_dir())]
     for path in reversed(missing):
-        path.mkdir(exist_ok=True)
+        path.mkdir(mode=0o755, exist_ok=True)
         sync_folder(path.parent)
 
 

@@ -6,7 +6,6 @@ import base64
 import hashlib
 import logging
 import os
-import pickle
 import re
 import sys
 import time
@@ -21,7 +20,8 @@ from pipeline import config
 from pipeline.extract.files import make_folder, write_atomic
 from pipeline.scheduler.history import TaskHistory
 from pipeline.scheduler.origins import host_names, origins_of, refusal
-from pipeline.state_files import NotAsWritten, read_state, sealed, unsealed
+from pipeline.scheduler.state import format_state, parse_state, state_path
+from pipeline.state_files import read_state
 
 SECONDS_TO_CLOSE = 5.0
 logger = logging.getLogger("luigi.server")
@@ -36,44 +36,34 @@ class Scheduler(luigi.scheduler.Scheduler):
     def load(self) -> None:
         """Luigi 3.8 loads whatever unpickles, and then fails in each request."""
         path = Path(self._config.state_path)
-        state = read_state(path.parent.parent, path, parse_state)
+        data = path.parent.parent
+        state = read_state(data, path, lambda content: parse_state(data, content))
         if state is not None:
             self._state.set_state(state)
             for task in self._state.get_active_tasks():
                 self._state._status_tasks[task.status][task.id] = task
+        elif path.exists():
+            logger.warning(
+                "%s is not loaded, and is replaced: an older version or another installation wrote it. luigid shows the"
+                " tasks from now on",
+                path,
+            )
 
     def prune(self) -> None:
         super().prune()
         self.dump()
 
     def dump(self) -> None:
-        state = sealed(pickle.dumps(self._state.get_state()))
-        if state == self.written:
-            return
+        path = Path(self._config.state_path)
         try:
-            write_atomic(Path(self._config.state_path), state, mode=0o600)
+            state = format_state(path.parent.parent, self._state.get_state())
+            if state == self.written:
+                return
+            write_atomic(path, state, mode=0o600)
         except OSError as error:
             logger.warning("the state of luigid was not saved: %s", error)
         else:
             self.written = state
-
-
-def parse_state(content: bytes) -> Any:
-    """Tasks, workers and batches. A state of version 0.9 or older has no SHA-256. Raises NotAsWritten."""
-    body = content if content[:1] == b"\x80" else unsealed(content)
-    try:
-        state = pickle.loads(body)  # noqa: S301  its own file, mode 0600
-    except Exception as error:  # unpickling raises whatever the classes raise
-        raise NotAsWritten(f"it cannot be unpickled ({type(error).__name__})") from None
-    if (
-        not isinstance(state, tuple)
-        or len(state) not in (2, 3)
-        or not all(isinstance(each, dict) for each in state[:2])
-    ):
-        raise NotAsWritten("it does not hold tasks and workers")
-    if not all(isinstance(each, luigi.scheduler.Task) for each in state[0].values()):
-        raise NotAsWritten("it does not hold tasks")
-    return state
 
 
 def serve(address: str, port: int, hosts: list[str]) -> int:
@@ -83,7 +73,7 @@ def serve(address: str, port: int, hosts: list[str]) -> int:
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s")
     logging.getLogger("luigi").setLevel(logging.INFO)
     _guard(address, hosts)
-    state = config.storage().root / "luigid" / "state.pickle"
+    state = state_path(config.storage().root)
     make_folder(state.parent)
     history = TaskHistory()
     scheduler = Scheduler(task_history_impl=history, record_task_history=True, state_path=str(state))  # type: ignore[no-untyped-call]

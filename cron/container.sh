@@ -6,6 +6,7 @@
 #   cron/container.sh healthy     for the health check: has the last half hour begun?
 #   cron/container.sh publish     the dashboard into Metabase, once: the key, an empty database's tables, the cards
 set -u
+umask 077
 cd "$(dirname "$0")/.." || exit 1
 bin=${PIPELINE_BIN:-.venv/bin}
 logs=${LOG_DIR:-${DATA_DIR:-data}/logs}

@@ -10,7 +10,8 @@
 # 0-6,14-23), SLOTS_ZONE (default UTC), ACCOUNT (default: every account in luigi.cfg), DATA_DIR
 # (default data), LOG_DIR (default DATA_DIR/logs), LOG_MONTHS (default 12: each month has a log of its own, and older
 # ones are deleted), LOG_FORMAT (default json) and PIPELINE_BIN (default .venv/bin). Relative folders count from the
-# project. The exit code is the run's (README, "exit code"); 64: no slot; 127: something is missing; 130: stopped.
+# project. DATA_READABLE_BY=everyone shares the files with other users. The exit code is the run's (README, "exit code");
+# 64: no slot; 127: something is missing; 130: stopped.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 
@@ -68,6 +69,14 @@ SLOTS
     return "$due"
 )
 
+# Only the owner can read the files, unless [storage] readable_by is everyone. pipeline/startup.py decides the same.
+limit_modes() {
+    umask 077
+    readable_by=$(sed -n '/^\[storage\]/,/^\[/s/^readable[-_]by[[:space:]]*[=:][[:space:]]*\([a-z]*\).*/\1/p' \
+        luigi.cfg 2>/dev/null)
+    [ "$(setting DATA_READABLE_BY "$readable_by")" != everyone ] || umask 022
+}
+
 now=$(date -u +%Y-%m-%dT%H%M)
 slot=${1:-}
 if [ -z "$slot" ]; then
@@ -78,6 +87,7 @@ if [ -z "$slot" ]; then
     esac
 fi
 
+limit_modes
 account=$(setting ACCOUNT "")
 who="${account:-all accounts}, slot $slot"
 bin=$(setting PIPELINE_BIN .venv/bin)

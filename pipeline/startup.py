@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import configparser
 import logging
+import os
 import sys
 from pathlib import Path
 
@@ -44,10 +45,12 @@ logger = logging.getLogger("luigi-interface")
 def begin() -> None:
     """Ends the process, with a sentence, where nothing could be read; and `luigi` where a setting is wrong: commands of
     `python -m pipeline` come to that themselves, and some are there to look at it."""
+    os.umask(0o077)  # also if the settings cannot be read
     try:
         choice.read_luigi_cfg()
         logs.install()
         choice.choose_scheduler()
+        os.umask(config.storage().umask)
         config.slots()  # cron/run.sh starts a run if it cannot read these settings
     except configparser.Error as error:
         _refuse(explain(error))

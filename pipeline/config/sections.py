@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import luigi
 
-from pipeline import data_format
+from pipeline import data_format, file_modes
 from pipeline.config.accounts import AccountParameter
 from pipeline.config.environment import PROJECT, SettingError, environment, value_of
 from pipeline.config.section import Section
@@ -19,9 +19,12 @@ REFRESH_TOKEN = "SPOTIFY_REFRESH_TOKEN"
 class storage(Section):
     """Where the files are."""
 
-    env = {"data_dir": "DATA_DIR", "backup_dir": "BACKUP_DIR"}
+    env = {"data_dir": "DATA_DIR", "backup_dir": "BACKUP_DIR", "readable_by": "DATA_READABLE_BY"}
     data_dir: str = luigi.Parameter(default="data", description="Folder of all files the pipeline keeps.")
     backup_dir: str = luigi.Parameter(default="backups", description="Folder that backups are written to.")
+    readable_by: str = luigi.ChoiceParameter(
+        default="owner", choices=["owner", "everyone"], description="Users who can read the files; not tokens and keys."
+    )
 
     @property
     def root(self) -> Path:
@@ -34,7 +37,13 @@ class storage(Section):
             data_format.make_ready(path)
         except data_format.NewerData as error:
             raise SettingError(str(error)) from error
+        file_modes.close_folder(path, self.umask)
         return path
+
+    @property
+    def umask(self) -> int:
+        """Of every process that writes files: modes 0700 and 0600, or 0755 and 0644."""
+        return 0o022 if self.readable_by == "everyone" else 0o077
 
     @property
     def backups(self) -> Path:

@@ -2,6 +2,7 @@
 
 settings.py   Python and packages, luigi.cfg, .env, settings
 files.py      the data folder, disk, logs
+permissions.py  who can read the files
 spotify.py    application, consent, clock
 services.py   PostgreSQL, dbt, luigid, Slack, Metabase
 polling.py    the polling hours and the hours of the plays
@@ -16,7 +17,7 @@ import logging
 from collections.abc import Callable, Iterable, Iterator
 
 from pipeline import config
-from pipeline.doctor import files, polling, schedule, services, settings, spotify
+from pipeline.doctor import files, permissions, polling, schedule, services, settings, spotify
 from pipeline.doctor.finding import FAILED, SKIPPED, Finding
 
 Step = Callable[[], Iterable[Finding]]
@@ -35,6 +36,7 @@ def examine(offline: bool, tell: bool) -> Iterator[tuple[str, Finding]]:
         ("settings", settings.values),
         ("data folder", files.data_folder),
         ("logs", files.logs),
+        ("permissions", permissions.permissions),
         ("Spotify", lambda: spotify.application()),
         *((f"account {name}", lambda name=name: spotify.account(name, offline)) for name in _accounts()),
         ("PostgreSQL", services.postgresql),

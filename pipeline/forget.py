@@ -16,7 +16,10 @@ from pipeline.alerts.outbox import forget_messages
 from pipeline.config import naming
 from pipeline.extract.files import account_lock, named_lock, write_atomic
 from pipeline.folders import matching, walk
+from pipeline.load.overwrite import overwrite
 from pipeline.load.postgres import connect, held_warehouse
+
+SCHEMAS = ["staging", "pipeline", "intermediate", "marts", "reporting", "luigi"]
 
 
 def traces(data: Path, account: str) -> list[Path]:
@@ -80,38 +83,35 @@ def _forget_lines(path: Path, account: str) -> int:
     return len(lines) - len(kept)
 
 
-def forget_rows(account: str) -> list[str]:
-    """Delete the account's rows from every table there is. Returns what was removed, in words.
+def forget_rows(account: str) -> tuple[list[str], list[str]]:
+    """Delete the account's rows from every table there is. Returns what was removed and what is left, in words.
 
     Marts hold nothing that mixes accounts, so without these rows they are what a rebuild would make of the rest.
     """
     removed = []
     with held_warehouse(), contextlib.closing(connect()) as connection:
         with connection.cursor() as cursor:
-            tables = _tables_with_accounts(cursor)
-            for schema, table in tables:
+            for schema, table in _tables(cursor, "account"):
                 statement = sql.SQL("delete from {} where account = %s").format(sql.Identifier(schema, table))
                 cursor.execute(statement, (account,))
                 if cursor.rowcount:
                     removed.append(f"{schema}.{table} ({_count(cursor.rowcount, 'row')})")
-            cursor.execute("select to_regclass('staging.table_updates') is not null")
-            if cursor.fetchone()[0]:
+            if _tables(cursor, "update_id"):
                 cursor.execute(
                     "delete from staging.table_updates where position(%s in update_id) > 0", (f" account={account} ",)
                 )
                 if cursor.rowcount:
                     removed.append(f"staging.table_updates ({_count(cursor.rowcount, 'row')})")
-            tables += _forget_task_history(cursor, account)
+            if ("luigi", "task_parameters") in _tables(cursor, "task_id"):
+                _forget_task_history(cursor, account)
+            tables = _tables(cursor)
         connection.commit()
-        _overwrite(connection, tables)
-    return removed
+        left = overwrite(connection, tables)
+    return removed, left
 
 
-def _forget_task_history(cursor: Any, account: str) -> list[tuple[str, str]]:
-    """What luigid has written of the account's tasks; returns the tables."""
-    cursor.execute("select to_regclass('luigi.tasks') is not null")
-    if not cursor.fetchone()[0]:
-        return []
+def _forget_task_history(cursor: Any, account: str) -> None:
+    """Delete luigid's rows of the account's tasks."""
     cursor.execute(
         "select array_agg(task_id) from luigi.task_parameters where name = 'account' and value = %s", (account,)
     )
@@ -119,25 +119,18 @@ def _forget_task_history(cursor: Any, account: str) -> list[tuple[str, str]]:
     cursor.execute("delete from luigi.task_events where task_id = any(%s)", (gone,))
     cursor.execute("delete from luigi.task_parameters where task_id = any(%s)", (gone,))
     cursor.execute("delete from luigi.tasks where id = any(%s)", (gone,))
-    return [("luigi", "task_events"), ("luigi", "task_parameters"), ("luigi", "tasks")]
 
 
-def _tables_with_accounts(cursor: Any) -> list[tuple[str, str]]:
+def _tables(cursor: Any, column: str | None = None) -> list[tuple[str, str]]:
+    """Schema and name of each table, or of those with this column. Seeds are the listener's own files."""
     cursor.execute(
-        "select columns.table_schema, columns.table_name from information_schema.columns"
-        " inner join information_schema.tables using (table_schema, table_name)"
-        " where columns.column_name = 'account' and tables.table_type = 'BASE TABLE'"
-        " and columns.table_schema in ('staging', 'pipeline', 'intermediate', 'marts', 'reporting') order by 1, 2"
+        "select distinct table_schema, table_name from information_schema.tables"
+        " inner join information_schema.columns using (table_schema, table_name)"
+        " where table_type = 'BASE TABLE' and table_schema = any(%s) and column_name = coalesce(%s, column_name)"
+        " order by 1, 2",
+        (SCHEMAS, column),
     )
     return list(cursor.fetchall())
-
-
-def _overwrite(connection: Any, tables: list[tuple[str, str]]) -> None:
-    """Deleted rows stay on the disk until their tables are written anew."""
-    connection.autocommit = True
-    with connection.cursor() as cursor:
-        for schema, table in tables:
-            cursor.execute(sql.SQL("vacuum full {}").format(sql.Identifier(schema, table)))
 
 
 def _count(number: int, noun: str, nouns: str = "") -> str:

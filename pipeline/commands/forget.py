@@ -7,6 +7,16 @@ from typing import Any
 
 from pipeline import config
 
+# In every case; docs/operation.md lists the same.
+LEFT = (
+    "the permission at Spotify: withdraw it on spotify.com/account/apps",
+    "SPOTIFY_REFRESH_TOKEN in .env, rules of the account in dbt/seeds/exclusion_rules.csv: delete them yourself",
+    "backups, exports and pictures that you made: delete them",
+    "messages in Slack, and values that Metabase has cached (Metabase: Admin, Databases, Discard saved field values)",
+    "output that others keep: mails of cron, logs of containers, history of your shell",
+    "blocks of the disk that deleted files had, until the disk uses them again; snapshots of the file system",
+)
+
 
 def add_parser(commands: Any) -> None:
     parser = commands.add_parser("forget", help="delete every trace of one account")
@@ -16,6 +26,7 @@ def add_parser(commands: Any) -> None:
 
 def run(options: argparse.Namespace) -> int:
     from pipeline.forget import forget_files, forget_rows
+    from pipeline.scheduler.forgetting import forget_tasks
 
     account = config.AccountParameter().normalize(options.account)
     if not options.yes:
@@ -30,13 +41,18 @@ def run(options: argparse.Namespace) -> int:
         if answer.strip() != account:
             print("Nothing was deleted.")
             return 1
+    data, logs = config.storage().root, config.storage().logs
     # Files first: a slot that runs meanwhile finds nothing that it could load again.
-    removed = [*forget_files(config.storage().root, config.storage().logs, account), *forget_rows(account)]
+    files = forget_files(data, logs, account)
+    tasks, left_in_luigid = forget_tasks(data, account)
+    rows, left_in_database = forget_rows(account)
+    removed = [*files, *tasks, *rows]
     print(f"Removed of account {account!r}:" if removed else f"Nothing was found of account {account!r}.")
     for trace in removed:
         print(f"  {trace}")
     if account in config.spotify().account_names:
         print(f"Take {account!r} out of [spotify] accounts (SPOTIFY_ACCOUNTS), else the next slot asks for a consent.")
-    print("Yours to do: withdraw the permission on spotify.com/account/apps, take SPOTIFY_REFRESH_TOKEN")
-    print("out of .env, and delete backups.")
+    print("Not removed, because this command cannot:")
+    for trace in (*left_in_luigid, *left_in_database, *LEFT):
+        print(f"  {trace}")
     return 0

@@ -17,6 +17,7 @@ import luigi.server
 import tornado.web
 
 from pipeline import config
+from pipeline.config import naming
 from pipeline.extract.files import make_folder, write_atomic
 from pipeline.scheduler.history import TaskHistory
 from pipeline.scheduler.origins import host_names, origins_of, refusal
@@ -48,6 +49,19 @@ class Scheduler(luigi.scheduler.Scheduler):
                 " tasks from now on",
                 path,
             )
+
+    @luigi.scheduler.rpc_method()  # type: ignore[untyped-decorator]
+    def forget_account(self, account: str) -> int:
+        """Remove the tasks and workers that name the account, also in an error. Returns the number of tasks."""
+        named = naming(account)
+        tasks = {task for task in self._state.get_active_tasks() if named.search(repr(task).encode())}
+        self._state.inactivate_tasks([task.id for task in tasks])
+        workers = list(self._state.get_active_workers())
+        for worker in workers:
+            worker.tasks -= tasks
+        self._state.inactivate_workers([each.id for each in workers if named.search(repr(vars(each)).encode())])
+        self.dump()
+        return len(tasks)
 
     def prune(self) -> None:
         super().prune()

@@ -52,6 +52,10 @@ class RemoteScheduler(luigi.rpc.RemoteScheduler):
         self._local: Any = None
         self._switch = threading.Lock()  # the thread that keeps the connection alive asks too
 
+    def forget_account(self, account: str) -> int:
+        """How many tasks luigid has removed from its list. Raises RPCError."""
+        return int(self._ask("/api/forget_account", {"account": account}, 1))
+
     def _request(self, url: str, data: Told, attempts: int = 3, allow_null: bool = True) -> Any:
         method = url.rpartition("/")[2]
         if data.get("expl"):

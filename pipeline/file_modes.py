@@ -13,23 +13,9 @@ from pipeline.folders import walk
 
 # What the program makes in the data folder. The server's folder belongs to another user if root runs the pipeline.
 SERVER = "postgres"
-NAMES = {
-    *(
-        "accounts",
-        "alerts",
-        "dashboard",
-        "dbt",
-        "demo",
-        "format.json",
-        "imports",
-        "locks",
-        "logs",
-        "luigid",
-        "metabase",
-    ),
-    *("pauses", "polls", SERVER, "raw", "summaries", "tokens"),
-    *("spotify_genres", "spotify_history", "spotify_saved_tracks", "spotify_songs"),
-}
+STATE = ("accounts", "alerts", "imports", "metabase", "pauses", "polls", "raw", "summaries", "tokens", "format.json")
+DATASETS = ("spotify_genres", "spotify_history", "spotify_saved_tracks", "spotify_songs")
+NAMES = {*STATE, *DATASETS, SERVER, "dashboard", "dbt", "demo", "locks", "logs", "luigid"}
 HIDDEN = (".gitkeep", ".doctor", ".format.", ".luigid.", ".postgres.", ".restoring")
 
 

@@ -350,7 +350,7 @@ def test_a_restore_brings_only_files_of_the_program_and_no_mode_beyond_reading(
         finally:
             os.umask(before)
         found = {path.relative_to(data).as_posix() for path in data.rglob("*") if path.is_file()}
-        assert {name for name in found if not name.startswith("locks/")} == {*KEPT, *own, ".restoring/ready"}
+        assert {name for name in found if not name.startswith("locks/")} == {*KEPT, *own, ".restoring/unpacked"}
         assert not (data / "locks/account=me.lock").read_bytes()
         assert sorted(files_not_restored(manifest)) == sorted(foreign)
         modes = {name: stat.S_IMODE((data / name).stat().st_mode) for name in (*KEPT, *own)}

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import luigi.scheduler
+import psycopg2
 import pytest
 
 from pipeline.demo.person import Person
@@ -121,7 +122,15 @@ def test_the_statistics_of_tables_that_are_empty_afterwards_are_removed(
     succeeded(household.slot(SLOTS[0]))
     database.rows("analyze")
     assert database.value(STATISTICS.replace("%", "%%")) > 0
+    reader = psycopg2.connect(database.url)
+    with reader, reader.cursor() as cursor:  # a transaction that sees the rows as they were
+        cursor.execute("set transaction isolation level repeatable read")
+        cursor.execute("select 1")
+        process = succeeded(household.run(*PIPELINE, "forget", "--account", ACCOUNT, "--yes"))
+        assert f"deleted rows that an open transaction can see (process {reader.info.backend_pid})" in process.stdout
+    reader.close()
     process = succeeded(household.run(*PIPELINE, "forget", "--account", ACCOUNT, "--yes"))
+    assert "open transaction" not in process.stdout
     assert database.value(STATISTICS.replace("%", "%%")) == 0
     assert "your PostgreSQL server (DATABASE_URL): its log; its write-ahead log" in process.stdout
     assert "only a superuser" not in process.stdout

@@ -3,7 +3,7 @@
 Everything is unpacked beside, checked, and moved into place; a restore that was killed goes on with the same command.
 
     data/.restoring/data/…    unpacked, not yet in place
-    data/.restoring/ready     digest of the manifest: all is unpacked
+    data/.restoring/unpacked  digest of the manifest: all is unpacked (older versions: ready, with every path)
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def restore_files(archive: Path, data: Path, tell: Tell = lambda done, total: No
         for account in sorted({*manifest.rows, *config.spotify().account_names}):
             locks.enter_context(account_lock(data, account))
             locks.enter_context(named_lock(data, f"history-account={account}"))
-        place, ready = data / FOLDER / "data", data / FOLDER / "ready"
+        place, ready = data / FOLDER / "data", data / FOLDER / "unpacked"
         if not (ready.exists() and ready.read_text() == manifest.digest):
             _refuse_what_is_there(data)
             shutil.rmtree(data / FOLDER, ignore_errors=True)

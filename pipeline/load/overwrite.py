@@ -24,23 +24,30 @@ OTHER_SERVER = (
     " archives, replicas and dumps of it"
 )
 
+DELETE_STATISTICS = """delete from pg_statistic where starelid = any(%s::regclass[]::oid[])
+ or starelid in (select indexrelid from pg_index where indrelid = any(%s::regclass[]::oid[]))""".replace("\n", "")
+
 
 def overwrite(connection: Any, tables: list[Table]) -> list[str]:
     """Returns sentences on traces that are left. The caller has committed."""
     left = []
     connection.autocommit = True
     with connection.cursor() as cursor:
+        left += _open_transactions(cursor)
         for table in tables:
             cursor.execute(sql.SQL("vacuum (full, analyze) {}").format(sql.Identifier(*table)))
         names = [f"{schema}.{name}" for schema, name in tables if _is_empty(cursor, (schema, name))]
+        statement = cursor.mogrify(DELETE_STATISTICS, (names, names)).decode()
         try:
-            _clear_statistics(cursor, names)
+            if names:
+                cursor.execute(statement)
         except errors.InsufficientPrivilege:
             left.append(
                 f"pg_stats of {', '.join(names)}: only a superuser can remove the statistics of empty tables. Run as a"
-                " superuser: delete from pg_statistic where starelid = any('{"
-                f"{','.join(names)}}}'::regclass[]::oid[]); vacuum full pg_statistic"
+                f" superuser: {statement}; vacuum full pg_statistic"
             )
+        # Deleted statistics too stay in the file until then. Without the right to do so, PostgreSQL prints a warning.
+        cursor.execute("vacuum full pg_catalog.pg_statistic")
         if config.postgres().url:
             with contextlib.suppress(errors.InsufficientPrivilege):
                 cursor.execute("checkpoint")
@@ -56,16 +63,15 @@ def _is_empty(cursor: Any, table: Table) -> bool:
     return bool(cursor.fetchone()[0])
 
 
-def _clear_statistics(cursor: Any, empty: list[str]) -> None:
-    """Raises InsufficientPrivilege."""
-    if empty:
-        cursor.execute(
-            "delete from pg_catalog.pg_statistic where starelid = any(%s::regclass[]::oid[]) or starelid in"
-            " (select indexrelid from pg_catalog.pg_index where indrelid = any(%s::regclass[]::oid[]))",
-            (empty, empty),
-        )
-    # Without the right to do so, PostgreSQL prints a warning.
-    cursor.execute("vacuum full pg_catalog.pg_statistic")
+def _open_transactions(cursor: Any) -> list[str]:
+    """Vacuum keeps deleted rows that a transaction of before can see."""
+    cursor.execute(
+        "select string_agg(pid::text, ', ') from pg_stat_activity where backend_xmin is not null"
+        " and backend_type = 'client backend' and datname = current_database() and pid <> pg_backend_pid()"
+    )
+    (pids,) = cursor.fetchone()
+    sentence = f"deleted rows that an open transaction can see (process {pids}): end it, and run this command again"
+    return [sentence] if pids else []
 
 
 def _remove_wal(cursor: Any) -> None:

@@ -23,7 +23,8 @@ def forget_tasks(data: Path, account: str) -> tuple[list[str], list[str]]:
             if tasks := RemoteScheduler(url, connect_timeout=3.0).forget_account(account):
                 removed.append(f"the task list of luigid ({tasks} {'task' if tasks == 1 else 'tasks'})")
         except (luigi.rpc.RPCError, ValueError, TypeError) as error:
-            cause = getattr(error, "sub_exception", None) or error
+            # The text of an RPCError has the URL, which can have a password.
+            cause = getattr(error, "sub_exception", None) or type(error).__name__
             left.append(f"the task list of luigid, which did not answer ({cause}): if it runs, run this command again")
     folder = state_path(data).parent
     named = naming(account)

@@ -43,7 +43,7 @@ def format_state(data: Path, state: Any) -> bytes:
 def parse_state(data: Path, content: bytes) -> Any:
     """Tasks, workers and batches; None if this installation did not write them. Raises NotAsWritten for a damaged file.
 
-    Version 0.9 and older wrote no SHA-256, later ones no signature: their state counts as foreign.
+    Older versions wrote no signature, the oldest no SHA-256: their state counts as foreign.
     """
     if content[:1] == PICKLE:
         return None

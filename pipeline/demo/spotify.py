@@ -134,7 +134,7 @@ class SampleSpotify(LoopbackServer):
             artist = (person or self.me).artist(path.removeprefix("/v1/artists/"))
             if artist is None:
                 return error(path, 404, "Resource not found")
-            return _json({**artist, "type": "artist", "genres": self.genres.get(artist["id"])})
+            return _json({**artist, "type": "artist", "images": [], "genres": self.genres.get(artist["id"])})
         if person is None:
             return error(path, 401, "Valid user authentication required")
         if path == "/v1/me":

@@ -37,7 +37,7 @@ def by_secret(spotify: SampleSpotify, **changes: Any) -> Any:
 
 def consent(manager: Any, **options: Any) -> str:
     """The address to which the browser is sent back."""
-    response = requests.get(manager.get_authorize_url(**options), allow_redirects=False)
+    response = requests.get(manager.get_authorize_url(**options), allow_redirects=False, timeout=10)
     assert response.status_code == 302
     return response.headers["Location"]
 

@@ -1,18 +1,26 @@
-"""A sample Spotify with generated plays for each test file, and a guard against connections to other machines."""
+"""What the clients read: a sample Spotify with generated plays, and files that the pipeline wrote. A guard makes every
+connection to another machine fail."""
 
 from __future__ import annotations
 
 import datetime
 import ipaddress
+import json
 import socket
 from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+import psycopg2
 import pytest
+from filelock import FileLock
 
 from pipeline.demo.listener import listen, make_catalogue
 from pipeline.demo.loopback import LoopbackServer
 from pipeline.demo.spotify import SampleSpotify
+from tests.conftest import BIN, SETTINGS, Database, Pipeline, succeeded
+from tests.test_export_history import history, rows_of_the_marts
 
 SEED = 15
 NOW = datetime.datetime(2026, 11, 22, 14, 30, tzinfo=datetime.UTC)
@@ -65,3 +73,56 @@ def malformed(server: LoopbackServer) -> list[str]:
     found = list(server.malformed)
     server.malformed.clear()
     return found
+
+
+@dataclass(frozen=True)
+class Written:
+    """Files that the pipeline wrote, and the rows of the database then: `rows` of the marts, `songs` of staging."""
+
+    data: Path
+    metrics: str
+    rows: list[Json]
+    songs: list[Json]
+
+    def export(self, form: str) -> Path:
+        """The export in one of the formats parquet, csv, listenbrainz."""
+        return self.data / f"export.{form}"
+
+
+@pytest.fixture(scope="session")
+def written(server: str, worker_id: str, tmp_path_factory: pytest.TempPathFactory) -> Written:
+    """The real pipeline over polls and an export with all that can go wrong in them. The first worker of a test run
+    writes the files, because that takes half a minute; the others wait for it."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base if worker_id == "master" else base.parent) / "written"  # master: the only process of the run
+    data, facts = folder / "data", folder / "facts.json"
+    with FileLock(f"{folder}.lock"):
+        if not facts.exists():
+            data.mkdir(parents=True)
+            facts.write_text(json.dumps(write(data, server)))
+    return Written(data, **json.loads(facts.read_text()))
+
+
+def write(data: Path, server: str) -> Json:
+    url = f"postgresql://postgres@/{{}}?host={server}"
+    administrator = psycopg2.connect(url.format("postgres"))
+    administrator.autocommit = True
+    with administrator.cursor() as cursor:
+        cursor.execute("drop database if exists test with (force)")
+        cursor.execute("create database test")
+    administrator.close()
+    database = Database(url.format("test"))
+    settings = {"DATA_DIR": str(data), "DATABASE_URL": database.url, "MUSICBRAINZ_ARTISTS_PER_SLOT": "0"}
+    with SampleSpotify() as spotify:
+        pipeline = Pipeline(data, {**dict.fromkeys(SETTINGS, ""), **spotify.environment(), **settings})
+        history(pipeline, spotify, data.parent)
+    command = (str(BIN / "python"), "-m", "pipeline")
+    for form in ("parquet", "csv", "listenbrainz"):
+        output = str(data / f"export.{form}")
+        succeeded(pipeline.run(*command, "export", "--format", form, "--output", output, "--account", "me"))
+    songs = database.rows("select to_jsonb(s) from staging.spotify_songs as s order by played_at_utc")
+    return {
+        "metrics": succeeded(pipeline.run(*command, "metrics")).stdout,
+        "rows": rows_of_the_marts(database),
+        "songs": [row for (row,) in songs],
+    }

@@ -453,8 +453,11 @@ def test_the_sample_server_refuses_who_has_no_name_or_no_patience(sample: Sample
     client.session.headers["User-Agent"] = "python-requests/2.34"
     with pytest.raises(MusicBrainzUnexpected, match="status 400"):
         client.artist_by_url(SPOTIFY_ID)
+    assert sample.malformed == ["GET /ws/2/url: 400 Please name your application in the User-Agent."]
+    sample.malformed.clear()
     sample.strict_rate = True
-    answers = [make_client(sample).session.get(f"{sample.url}/url", params={"fmt": "json"}) for _ in range(2)]
+    known = {"fmt": "json", "resource": f"https://open.spotify.com/artist/{SPOTIFY_ID}"}
+    answers = [make_client(sample).session.get(f"{sample.url}/url", params=known) for _ in range(2)]
     assert (answers[-1].status_code, list(answers[-1].json())) == (503, ["error", "help"])
 
 

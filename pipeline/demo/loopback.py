@@ -28,12 +28,22 @@ class Answer:
     cut: int | None = None
 
 
+class MalformedRequests(Exception):
+    """A sample server received requests that the real server refuses, or of which it ignores a part."""
+
+
 class LoopbackServer:
-    """`with … as server:` serves until the block ends. Subclasses say in `respond` what is answered."""
+    """`with … as server:` serves until the block ends, and raises MalformedRequests then. Subclasses return the
+    response in `respond`, and check the form of a request in `refuse`.
+
+    `malformed`: one line per request that the real server refuses because of its form, or of which it ignores a part.
+    A test that sends such a request on purpose empties the list.
+    """
 
     def __init__(self) -> None:
         self.answers: list[Answer] = []
         self.calls: list[str] = []
+        self.malformed: list[str] = []
         self._lock = threading.Lock()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self._server.daemon_threads = True
@@ -47,6 +57,8 @@ class LoopbackServer:
     ) -> None:
         self._server.shutdown()
         self._server.server_close()
+        if kind is None and self.malformed:
+            raise MalformedRequests(f"{type(self).__name__}: {'; '.join(self.malformed)}. Correct the client.")
 
     @property
     def origin(self) -> str:
@@ -56,10 +68,16 @@ class LoopbackServer:
         """`target`: path and query. One call at a time."""
         raise NotImplementedError
 
+    def refuse(self, method: str, target: str, headers: Any, body: bytes) -> Answer | None:
+        """The error response to a malformed request, None for any other; a prepared answer does not replace it."""
+        return None
+
     def answer(self, method: str, target: str, headers: Any, body: bytes) -> Answer:
         path = urlsplit(target).path
         with self._lock:
             self.calls.append(f"{method} {target}")
+            if refused := self.refuse(method, target, headers, body):
+                return refused
             for prepared in self.answers:
                 if path.startswith(prepared.path):
                     self.answers.remove(prepared)

@@ -1,10 +1,12 @@
 """A sample MusicBrainz on the loopback interface: what its web service promises, errors included.
 
-    GET /ws/2/url?resource=…        the artists whose page at Spotify the address is
+    GET /ws/2/url?resource=…        the artists whose page at Spotify the address is; by its MBID, too
     GET /ws/2/isrc/{isrc}           recordings and who is credited on them
     GET /ws/2/artist?query=…        a search by name; 100 for an equal name, less for one that contains it
-    GET /ws/2/artist/{mbid}         one artist with genres and their votes
+    GET /ws/2/artist/{mbid}         one artist; with inc=genres, genres and their votes
 
+Relations, credits, genres and tags are returned only if `inc` names them. A request that MusicBrainz would refuse
+because of its form is refused and listed in `malformed`; see musicbrainz_requests.py.
 Source of the format: musicbrainz.org/doc/MusicBrainz_API; the tests of its server.
 """
 
@@ -13,20 +15,20 @@ from __future__ import annotations
 import json
 import math
 import random
-import re
 import time
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from pipeline.demo.loopback import Answer, LoopbackServer
+from pipeline.demo.musicbrainz_requests import NAMES, BadRequest, Request, Term, read_request, read_search
+from pipeline.demo.musicbrainz_xml import as_xml
 
 # A little less than the second that is promised: requests sent a second apart may arrive closer.
 STRICT_SECONDS = 0.95
 SPOTIFY_ARTIST = "https://open.spotify.com/artist/"
-AGENT_WITH_NAME = re.compile(r"(?!python-)[^\s/]+/\S+")
 GENRES = (
     "rock,pop,jazz,electronic,ambient,folk,indie rock,indie pop,hip hop,soul,funk,blues,country,classical,metal,punk,"
     "reggae,house,techno,drum and bass,trip hop,shoegaze,dream pop,post-rock,singer-songwriter"
@@ -102,66 +104,92 @@ class SampleMusicBrainz(LoopbackServer):
         time.sleep(self.delay)  # not in `respond`: there the others would wait, too
         return super().answer(method, target, headers, body)
 
+    def refuse(self, method: str, target: str, headers: Any, body: bytes) -> Answer | None:
+        path = urlsplit(target).path
+        try:
+            request = read_request(method, target, headers)
+        except BadRequest as bad:
+            self.malformed.append(f"{method} {path}: 400 {bad}")
+            return _formatted(_error(400, str(bad)), target)
+        self.malformed += [f"{method} {path}: MusicBrainz ignores the parameter {name}" for name in request.ignored]
+        return None
+
     def respond(self, method: str, target: str, headers: Any, body: bytes) -> Answer:
-        if not AGENT_WITH_NAME.match(headers.get("User-Agent", "")):
-            return _error(400, "Please name your application in the User-Agent.")
         since, self._last_call = time.monotonic() - self._last_call, time.monotonic()
         if self.strict_rate and since < STRICT_SECONDS:
-            return _error(503, "Your requests are exceeding the allowable rate limit.")
-        path = urlsplit(target).path.removeprefix("/ws/2")
-        query = {name: values[0] for name, values in parse_qs(urlsplit(target).query).items()}
-        if query.get("fmt") != "json":
-            return Answer("", 200, b'<?xml version="1.0"?><metadata/>', {"Content-Type": "application/xml"})
-        if path == "/url":
-            return self._url(query.get("resource", ""))
-        if path == "/artist":
-            return self._search(query.get("query", ""), int(query.get("limit", "25")))
-        if path.startswith("/isrc/"):
-            return self._isrc(unquote(path.removeprefix("/isrc/")))
-        return self._artist(unquote(path.removeprefix("/artist/")))
+            return _formatted(_error(503, "Your requests are exceeding the allowable rate limit."), target)
+        request = read_request(method, target, headers)
+        answer = {"url": self._url, "isrc": self._isrc, "artist": self._artist}[request.resource](request)
+        return _formatted(answer, target)
 
-    def _url(self, resource: str) -> Answer:
-        spotify_id = resource.removeprefix(SPOTIFY_ARTIST)
-        relations = [
-            {"type": "free streaming", "target-type": "artist", "direction": "backward", "artist": artist.described()}
-            for artist in self.artists
-            if spotify_id in artist.spotify_ids
-        ]
-        if not relations:
+    def _url(self, request: Request) -> Answer:
+        known = {f"{SPOTIFY_ARTIST}{each}" for artist in self.artists for each in artist.spotify_ids}
+        ids = {str(uuid.uuid5(uuid.NAMESPACE_URL, address)): address for address in known}
+        resource = ids.get(request.key.lower(), "") if request.key else request.query["resource"]
+        if resource not in known:
             return _error(404, "Not Found")
-        return _json(
-            {"id": str(uuid.uuid5(uuid.NAMESPACE_URL, resource)), "resource": resource, "relations": relations}
-        )
+        found: Json = {"id": str(uuid.uuid5(uuid.NAMESPACE_URL, resource)), "resource": resource}
+        if "artist-rels" in request.includes:
+            found["relations"] = [
+                {
+                    "type": "free streaming",
+                    "target-type": "artist",
+                    "direction": "backward",
+                    "artist": artist.described(),
+                }
+                for artist in self.artists
+                if resource.removeprefix(SPOTIFY_ARTIST) in artist.spotify_ids
+            ]
+        return _json(found)
 
-    def _isrc(self, isrc: str) -> Answer:
-        if not re.fullmatch(r"[A-Z]{2}[A-Z0-9]{3}[0-9]{7}", isrc):
-            return _error(400, "Invalid isrc.")
+    def _isrc(self, request: Request) -> Answer:
+        isrc = request.key
         credited = [artist for artist in self.artists if isrc in artist.isrcs]
         if not credited:
             return _error(404, "Not Found")
-        credit = [{"name": artist.name, "joinphrase": "", "artist": artist.described()} for artist in credited]
-        recording = {"id": str(uuid.uuid5(uuid.NAMESPACE_URL, isrc)), "title": "A recording", "artist-credit": credit}
+        recording: Json = {"id": str(uuid.uuid5(uuid.NAMESPACE_URL, isrc)), "title": "A recording"}
+        if request.includes & {"artists", "artist-credits"}:
+            recording["artist-credit"] = [
+                {"name": artist.name, "joinphrase": "", "artist": artist.described()} for artist in credited
+            ]
         return _json({"isrc": isrc, "recordings": [recording]})
 
-    def _search(self, query: str, limit: int) -> Answer:
-        phrase = re.fullmatch(r'artist:"((?:[^"\\]|\\.)+)"', query)
-        if not phrase:
-            return _error(400, "Search: the query could not be parsed.")
-        wanted = re.sub(r"\\(.)", r"\1", phrase[1]).casefold()
-        found = [
-            {**artist.described(), "score": 100 * len(wanted) // len(artist.name.casefold())}
-            for artist in self.artists
-            if wanted in artist.name.casefold()
-        ]
-        found.sort(key=lambda artist: -artist["score"])
-        return _json({"count": len(found), "offset": 0, "artists": found[:limit]})
-
-    def _artist(self, mbid: str) -> Answer:
-        artist = next((artist for artist in self.artists if artist.mbid == mbid), None)
+    def _artist(self, request: Request) -> Answer:
+        if not request.key:
+            return self._search(request)
+        artist = next((artist for artist in self.artists if artist.mbid == request.key.lower()), None)
         if artist is None:
             return _error(404, "Not Found")
-        genres = [{"name": name, "count": count, "disambiguation": ""} for name, count in sorted(artist.genres.items())]
-        return _json({**artist.described(), "genres": genres})
+        votes = [{"name": name, "count": count} for name, count in sorted(artist.genres.items())]
+        found = artist.described()
+        if "genres" in request.includes:
+            found["genres"] = [{**vote, "disambiguation": ""} for vote in votes]
+        if "tags" in request.includes:
+            found["tags"] = votes
+        return _json(found)
+
+    def _search(self, request: Request) -> Answer:
+        terms = read_search(request.query["query"])
+        scored = [(_score(terms, artist), artist) for artist in self.artists]
+        found = [{**artist.described(), "score": score} for score, artist in scored if score]
+        found.sort(key=lambda artist: -artist["score"])
+        shown = found[request.offset : request.offset + request.limit]
+        return _json({"count": len(found), "offset": request.offset, "artists": shown})
+
+
+def _score(terms: list[Term], artist: SampleArtist) -> int:
+    """0 to 100: the share of the name in the terms, all of which must match. A phrase is part of the name, words are
+    some of its words."""
+    name = artist.name.casefold()
+    for term in terms:
+        if term.field == "arid":
+            is_found = term.words == artist.mbid
+        else:
+            is_found = term.words in name if term.is_phrase else set(term.words.split()) <= set(name.split())
+        if not is_found or term.field not in (*NAMES, "arid"):
+            return 0
+    named = " ".join(term.words for term in terms if term.field != "arid")
+    return min(100, 100 * len(named) // len(name)) if named else 100
 
 
 def _json(body: Json) -> Answer:
@@ -171,3 +199,11 @@ def _json(body: Json) -> Answer:
 def _error(status: int, message: str) -> Answer:
     help = "For usage, please see: https://musicbrainz.org/development/mmd"
     return Answer("", status, json.dumps({"error": message, "help": help}).encode())
+
+
+def _formatted(answer: Answer, target: str) -> Answer:
+    """As the request wants it: XML, or JSON with fmt=json."""
+    if parse_qs(urlsplit(target).query).get("fmt") == ["json"]:
+        return answer
+    content = {"Content-Type": "application/xml; charset=utf-8"}
+    return Answer("", answer.status, as_xml(json.loads(answer.body)), content)

@@ -48,7 +48,16 @@ class Person:
     def profile(self) -> Json:
         ids = {"account_id": self.account_id, "id": self.user_id or self.account_id}
         shown = {name: ids[name] for name in self.shown_ids}
-        return {**shown, "display_name": f"The listener {self.account_id}"}
+        user_id = ids["id"]
+        return {
+            **shown,
+            "display_name": f"The listener {self.account_id}",
+            "external_urls": {"spotify": f"https://open.spotify.com/user/{user_id}"},
+            "href": f"https://api.spotify.com/v1/users/{user_id}",
+            "images": [],
+            "type": "user",
+            "uri": f"spotify:user:{user_id}",
+        }
 
     def recently_played(self, now: datetime.datetime) -> list[Json]:
         """What of the last 50 is returned at `now`: newest first."""

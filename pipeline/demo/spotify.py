@@ -2,10 +2,11 @@
 
     GET  /authorize, POST /api/token     consent and tokens: pipeline/demo/accounts.py
     GET  /v1/me                          who it is
-    GET  /v1/me/player/recently-played   the last 50 plays that Spotify knows of at its present moment
+    GET  /v1/me/player/recently-played   by limit, after and before, within the last 50 plays of its present moment
     GET  /v1/me/tracks                   saved tracks, by limit and offset
     GET  /v1/artists/{id}                one artist; genres null, as new applications get them, or a list
 
+A request that Spotify would refuse because of its form is refused and listed in `malformed`; see spotify_requests.py.
 The server's moment (`now`) is set by whoever drives it, so that a day passes in seconds.
 """
 
@@ -13,13 +14,15 @@ from __future__ import annotations
 
 import datetime
 import json
+import math
 from collections.abc import Iterable
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from pipeline.demo.accounts import SampleAccounts
 from pipeline.demo.loopback import Answer, LoopbackServer
-from pipeline.demo.person import WINDOW, Person, SamplePlay
+from pipeline.demo.person import Person, SamplePlay
+from pipeline.demo.spotify_requests import BadRequest, Request, read_request
 
 Json = dict[str, Any]
 
@@ -80,16 +83,38 @@ class SampleSpotify(LoopbackServer):
             "SPOTIFY_REFRESH_TOKEN": self.first_token,
         }
 
+    def refuse(self, method: str, target: str, headers: Any, body: bytes) -> Answer | None:
+        path = urlsplit(target).path
+        if path in ("/authorize", "/api/token"):
+            refused, faults = self.accounts.refuse(method, target, headers, body)
+        else:
+            refused, faults = self._refuse_api(method, target, headers)
+        self.malformed += [f"{method} {path}: {fault}" for fault in faults]
+        return refused
+
+    def _refuse_api(self, method: str, target: str, headers: Any) -> tuple[Answer | None, list[str]]:
+        """The response to a malformed request, and its faults. A parameter that Spotify ignores is only a fault."""
+        path, authorization = urlsplit(target).path, headers.get("Authorization")
+        if authorization is None:
+            return error(path, 401, "No token provided"), ["no token"]
+        if not authorization.startswith("Bearer "):
+            return error(path, 400, "Only valid bearer authentication supported"), ["no bearer token"]
+        try:
+            ignored = read_request(method, target).ignored
+        except BadRequest as bad:
+            return error(path, bad.status, bad.message), [f"{bad.status} {bad.message}"]
+        return None, [f"Spotify ignores the parameter {name}" for name in ignored]
+
     def respond(self, method: str, target: str, headers: Any, body: bytes) -> Answer:
         path = urlsplit(target).path
-        if (method, path) == ("GET", "/authorize"):
+        if path == "/authorize":
             return self.accounts.authorize(target, self.browser)
-        if (method, path) == ("POST", "/api/token"):
+        if path == "/api/token":
             return self.accounts.token(headers, body, self.now)
-        person = self.accounts.person_of(headers.get("Authorization", ""), self.now)
-        if person is None:
+        is_valid, person = self.accounts.bearer(headers["Authorization"], self.now)
+        if not is_valid:
             return error(path, 401, "The access token expired")
-        return self._over_quota(path) or self._web_api(path, target, person)
+        return self._over_quota(path) or self._web_api(read_request(method, target), person)
 
     def _over_quota(self, path: str) -> Answer | None:
         if self.quota is None:
@@ -102,44 +127,72 @@ class SampleSpotify(LoopbackServer):
         self._called.append(self.now)
         return None
 
-    def _web_api(self, path: str, target: str, person: Person) -> Answer:
+    def _web_api(self, request: Request, person: Person | None) -> Answer:
+        """`person`: None for a token of the application itself (client_credentials)."""
+        path = request.path
+        if path.startswith("/v1/artists/"):
+            artist = (person or self.me).artist(path.removeprefix("/v1/artists/"))
+            if artist is None:
+                return error(path, 404, "Resource not found")
+            return _json({**artist, "type": "artist", "images": [], "genres": self.genres.get(artist["id"])})
+        if person is None:
+            return error(path, 401, "Valid user authentication required")
         if path == "/v1/me":
             return _json(person.profile())
         if path == "/v1/me/player/recently-played":
             if "user-read-recently-played" not in person.scopes:
                 return error(path, 403, "Insufficient client scope")
-            return Answer(path, 200, person.page or self.page or json.dumps(self._recently_played(person)).encode())
-        if path == "/v1/me/tracks":
-            if "user-library-read" not in person.scopes:
-                return error(path, 403, "Insufficient client scope")
-            return _json(self._saved_tracks(person, parse_qs(urlsplit(target).query)))
-        if path.startswith("/v1/artists/"):
-            artist = person.artist(path.removeprefix("/v1/artists/"))
-            if artist is None:
-                return error(path, 404, "Resource not found")
-            return _json({**artist, "type": "artist", "genres": self.genres.get(artist["id"])})
-        return error(path, 404, "Service not found")
+            page = person.page or self.page or json.dumps(self._recently_played(person, request)).encode()
+            return Answer(path, 200, page)
+        if "user-library-read" not in person.scopes:
+            return error(path, 403, "Insufficient client scope")
+        return _json(self._saved_tracks(person, request))
 
-    def _recently_played(self, person: Person) -> Json:
-        """The page as of `now`: newest first, at most 50, cursors as strings of Unix milliseconds."""
+    def _recently_played(self, person: Person, request: Request) -> Json:
+        """A page as of `now`, newest first. Both cursors are exclusive, and strings of Unix milliseconds. `before`
+        takes the newest plays before it, `after` the oldest after it; `next` goes on in the same direction."""
+        limit, after, before = request.limit, request.query.get("after"), request.query.get("before")
         items = person.recently_played(self.now)
-        page: Json = {"items": items, "next": None, "cursors": None, "limit": WINDOW}
+        if after is not None:
+            items = [item for item in items if _milliseconds(item["played_at"]) > int(after)][-limit:]
+        else:
+            end = math.inf if before is None else int(before)
+            items = [item for item in items if _milliseconds(item["played_at"]) < end][:limit]
+        page: Json = {"href": self._link(request, {}), "items": items, "limit": limit, "next": None, "cursors": None}
         if items:
-            newest, oldest = (_milliseconds(items[i]["played_at"]) for i in (0, -1))
+            newest, oldest = (str(_milliseconds(items[i]["played_at"])) for i in (0, -1))
             page["cursors"] = {"after": newest, "before": oldest}
-            page["next"] = f"{self.url}/v1/me/player/recently-played?before={oldest}&limit={WINDOW}"
+            page["next"] = self._link(request, {"before": oldest} if after is None else {"after": newest})
         return page
 
-    def _saved_tracks(self, person: Person, query: dict[str, list[str]]) -> Json:
-        limit, offset = (int(query.get(name, [default])[0]) for name, default in (("limit", "20"), ("offset", "0")))
-        items, total = person.saved_tracks(offset, min(limit, 50))
-        more = f"{self.url}/v1/me/tracks?offset={offset + limit}&limit={limit}" if offset + limit < total else None
-        return {"items": items, "total": total, "limit": limit, "offset": offset, "next": more, "previous": None}
+    def _saved_tracks(self, person: Person, request: Request) -> Json:
+        limit, offset = request.limit, int(request.query.get("offset", "0"))
+        items, total = person.saved_tracks(offset, limit)
+
+        def link(start: int) -> str:
+            return self._link(request, {"offset": str(start), "limit": str(limit)})
+
+        return {
+            "href": link(offset),
+            "items": items,
+            "total": total,
+            "limit": limit,
+            "offset": offset,
+            "next": link(offset + limit) if offset + limit < total else None,
+            "previous": link(max(0, offset - limit)) if offset else None,
+        }
+
+    def _link(self, request: Request, changes: dict[str, str]) -> str:
+        """The address of the request, with `changes` to its query."""
+        query = urlencode(request.query | changes)
+        return f"{self.url}{request.path}{'?' if query else ''}{query}"
 
 
 def _json(body: Json) -> Answer:
     return Answer("", 200, json.dumps(body).encode())
 
 
-def _milliseconds(played_at: str) -> str:
-    return str(int(datetime.datetime.fromisoformat(played_at).timestamp() * 1000))
+def _milliseconds(played_at: str) -> int:
+    """Whole milliseconds, without the error of a float."""
+    epoch = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
+    return (datetime.datetime.fromisoformat(played_at) - epoch) // datetime.timedelta(milliseconds=1)

@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from tests.metabase import queries
-from tests.metabase.bodies import Json, Refusal
+from tests.metabase.bodies import Json, Refusal, refused
 from tests.metabase.dashboards import add_dashboard, change_dashboard, dashboard
 from tests.metabase.server import Request, route
 
 
-@route("GET /api/database")
+@route("GET /api/database", "include", "saved")
 def list_databases(request: Request) -> Json:
-    rows = [request.metabase.warehouses.shown(number) for number in request.metabase.warehouses.databases]
+    include = request.query.get("include", [""])[0]
+    rows = [request.metabase.warehouses.shown(number, include) for number in request.metabase.warehouses.databases]
     return {"data": rows, "total": len(rows)}
 
 
@@ -21,9 +22,9 @@ def add_database(request: Request) -> Json:
     return request.metabase.warehouses.add(request.body("POST /api/database"))
 
 
-@route("GET /api/database/:id")
+@route("GET /api/database/:id", "include")
 def show_database(request: Request, number: str) -> Json:
-    return request.metabase.warehouses.shown(int(number))
+    return request.metabase.warehouses.shown(int(number), request.query.get("include", [""])[0])
 
 
 @route("PUT /api/database/:id")
@@ -37,9 +38,27 @@ def sync(request: Request, number: str) -> Json:
     return {"status": "ok"}
 
 
-@route("GET /api/database/:id/metadata")
+@route("POST /api/database/:id/rescan_values")
+def rescan(request: Request, number: str) -> Json:
+    request.metabase.warehouses.found(int(number))
+    return {"status": "ok"}
+
+
+@route("GET /api/database/:id/metadata", "include_hidden", "include_editable_data_model", "remove_inactive")
 def metadata(request: Request, number: str) -> Json:
     return request.metabase.warehouses.metadata(int(number))
+
+
+@route("GET /api/table")
+def list_tables(request: Request) -> list[Json]:
+    warehouses = request.metabase.warehouses
+    return [{**table, "db": warehouses.shown(table["db_id"])} for table in warehouses.tables.values()]
+
+
+@route("GET /api/table/:id")
+def show_table(request: Request, number: str) -> Json:
+    found = request.metabase.warehouses.by_id("table", int(number))
+    return {**found, "db": request.metabase.warehouses.shown(found["db_id"])}
 
 
 @route("PUT /api/table/:id")
@@ -49,6 +68,11 @@ def change_table(request: Request, number: str) -> Json:
     return found
 
 
+@route("GET /api/field/:id")
+def show_field(request: Request, number: str) -> Json:
+    return request.metabase.warehouses.by_id("field", int(number))
+
+
 @route("PUT /api/field/:id")
 def change_field(request: Request, number: str) -> Json:
     found = request.metabase.warehouses.by_id("field", int(number))
@@ -56,9 +80,15 @@ def change_field(request: Request, number: str) -> Json:
     return found
 
 
-@route("GET /api/collection")
+@route("GET /api/collection", "archived", "exclude-other-user-collections", "personal-only", "namespace")
 def list_collections(request: Request) -> list[Json]:
-    return request.content.list_collections()
+    wanted = {name: request.query.get(name, ["false"])[0] == "true" for name in ("archived", "personal-only")}
+    return request.content.list_collections(wanted["archived"], wanted["personal-only"])
+
+
+@route("GET /api/collection/:id")
+def show_collection(request: Request, ref: str) -> Json:
+    return request.content.collection(ref)
 
 
 @route("POST /api/collection")
@@ -71,11 +101,19 @@ def change_collection(request: Request, number: str) -> Json:
     return request.content.change_collection(int(number), request.body("PUT /api/collection"))
 
 
-@route("GET /api/collection/:id/items")
+@route(
+    "GET /api/collection/:id/items",
+    *("models", "archived", "limit", "offset", "pinned_state", "sort_column", "sort_direction"),
+)
 def items(request: Request, place: str) -> Json:
     archived = request.query.get("archived", ["false"])[0] == "true"
     limit, offset = (int(given[0]) if (given := request.query.get(name)) else None for name in ("limit", "offset"))
     return request.content.items(place, request.query.get("models", ["card", "dashboard"]), archived, limit, offset)
+
+
+@route("GET /api/card", "f", "model_id")
+def list_cards(request: Request) -> list[Json]:
+    return request.content.list_cards(request.query.get("f", ["all"])[0], request.query.get("model_id", [""])[0])
 
 
 @route("POST /api/card")
@@ -83,7 +121,7 @@ def add_card(request: Request) -> Json:
     return request.content.add_card(request.body("POST /api/card"))
 
 
-@route("GET /api/card/:id")
+@route("GET /api/card/:id", "legacy-mbql", "ignore_view", "context")
 def show_card(request: Request, ref: str) -> Json:
     return request.content.card(ref)
 
@@ -97,6 +135,15 @@ def change_card(request: Request, number: str) -> Json:
 def run_card(request: Request, ref: str) -> Json:
     parameters = request.body("POST query").get("parameters") or []
     return queries.run(request.metabase.warehouses, request.content.card(ref)["dataset_query"], parameters)
+
+
+@route("GET /api/dashboard", "f")
+def list_dashboards(request: Request) -> list[Json]:
+    wanted = request.query.get("f", ["all"])[0]
+    if wanted not in ("all", "mine", "archived"):
+        raise refused("f", "nullable enum of all, mine, archived")
+    rows = request.content.dashboards.values()
+    return [dashboard(request.content, each["id"]) for each in rows if each["archived"] == (wanted == "archived")]
 
 
 @route("POST /api/dashboard")
@@ -136,7 +183,7 @@ def form_input(request: Request) -> Json:
     return request.content.form_input()
 
 
-@route("GET /api/pulse")
+@route("GET /api/pulse", "archived", "dashboard_id", "creator_or_recipient")
 def list_pulses(request: Request) -> list[Json]:
     asked = request.query.get("dashboard_id")
     return request.content.list_pulses(int(asked[0]) if asked else None)

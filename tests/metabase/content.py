@@ -11,6 +11,11 @@ from typing import Any
 from tests.metabase.bodies import Json, Refusal, refused
 from tests.metabase.warehouse import Warehouses
 
+ROOT = {"id": "root", "name": "Our analytics", "can_write": True, "effective_location": None, "parent_id": None}
+# Those after the fourth need a model_id. All queries here are native: none uses a table, a model or a segment.
+CARD_FILTERS = ("all", "mine", "bookmarked", "archived", "database", "table", "using_model", "using_segment")
+# When everything was made and changed.
+MOMENT = "2026-11-22T14:30:00Z"
 ENTITY_ID = re.compile(r"[A-Za-z0-9_-]{21}")
 COLUMNS_OF_ITEMS = ("id", "name", "description", "entity_id", "collection_id", "archived", "collection_position")
 
@@ -51,19 +56,38 @@ class Content:
         self.collections[number] = made
         return made
 
-    def list_collections(self) -> list[Json]:
-        root = {"id": "root", "name": "Our analytics", "can_write": True, "effective_location": None}
-        return [root, *(each for each in self.collections.values() if not each["archived"])]
+    def list_collections(self, archived: bool, only_personal: bool) -> list[Json]:
+        """With the root, but for archived and for personal ones; nobody has a personal collection here."""
+        found = [each for each in self.collections.values() if each["archived"] == archived and not only_personal]
+        return found if archived or only_personal else [ROOT, *found]
+
+    def collection(self, ref: str) -> Json:
+        """By number, entity id, or `root`."""
+        number = next((each["id"] for each in self.collections.values() if each["entity_id"] == ref), ref)
+        return ROOT if ref == "root" else {**self._found(self.collections, number), "can_write": True}
 
     def change_collection(self, number: int, body: Json) -> Json:
         found = self._found(self.collections, number)
         found.update({"archived": False, **body})
         return found
 
+    def list_cards(self, wanted: str, model: str) -> list[Json]:
+        if wanted not in CARD_FILTERS:
+            raise refused("f", f"nullable enum of {', '.join(CARD_FILTERS)}")
+        if wanted in CARD_FILTERS[4:] and not model:
+            raise refused("model_id", f"model_id is a required parameter when filter mode is {wanted}")
+        return [
+            self.card(str(card["id"]))
+            for card in self.cards.values()
+            if card["archived"] == (wanted == "archived")
+            and (
+                wanted in ("all", "mine", "archived")
+                or (wanted == "database" and str(card["dataset_query"]["database"]) == model)
+            )
+        ]
+
     def items(self, place: str, models: list[str], archived: bool, limit: int | None, offset: int | None) -> Json:
-        number = None if place == "root" else int(place)
-        if number is not None:
-            self._found(self.collections, number)
+        number = None if place == "root" else self.collection(place)["id"]
         found = [
             {**{name: row.get(name) for name in COLUMNS_OF_ITEMS}, "model": model}
             for model, rows in (("card", self.cards), ("dashboard", self.dashboards))
@@ -99,6 +123,8 @@ class Content:
             "archived": False,
             "entity_id": entity_id or nano_id(),
             "creator_id": 1,
+            "created_at": MOMENT,
+            "updated_at": MOMENT,
             "query_type": "native",
             "table_id": None,
             "enable_embedding": False,

@@ -9,7 +9,7 @@ import copy
 from typing import Any
 
 from tests.metabase.bodies import Json, refused
-from tests.metabase.content import Content, nano_id
+from tests.metabase.content import MOMENT, Content, nano_id
 
 # Null is no change for these, and clears the others.
 NULL_IS_NOTHING = {"name", "parameters", "archived", "enable_embedding", "auto_apply_filters"}
@@ -27,6 +27,8 @@ def add_dashboard(content: Content, body: Json) -> Json:
         **body,
         "archived": False,
         "creator_id": 1,
+        "created_at": MOMENT,
+        "updated_at": MOMENT,
         "entity_id": nano_id(),
         "width": "fixed",
         "auto_apply_filters": True,

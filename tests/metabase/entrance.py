@@ -65,6 +65,17 @@ def current_user(request: Request) -> Json:
     return {"email": "key@api-key.invalid", **(request.user or {})}
 
 
+@route("GET /api/user/:id")
+def show_user(request: Request, number: str) -> Json:
+    """The keys' own user is internal."""
+    if number == "2":
+        raise Refusal(400, "Not able to modify the internal user")
+    found = next((user for user in request.metabase.users.values() if str(user["id"]) == number), None)
+    if found is None:
+        raise Refusal(404, "Not found.")
+    return {"id": found["id"], "email": found["email"], "common_name": found["email"].partition("@")[0]}
+
+
 @route("GET /api/api-key")
 def list_keys(request: Request) -> list[Json]:
     return [_masked(each) for each in request.metabase.keys.values()]

@@ -18,15 +18,15 @@ ADMINISTRATORS = 2
 MOST_WRONG_PASSWORDS = 3
 OPEN = {"GET /api/health", "GET /api/session/properties", "POST /api/setup", "POST /api/session"}
 Handler = Callable[..., Any]
-ROUTES: list[tuple[re.Pattern[str], Handler]] = []
+ROUTES: list[tuple[re.Pattern[str], frozenset[str], Handler]] = []
 
 
-def route(call: str) -> Callable[[Handler], Handler]:
-    """Names a handler's call; `:x` is an argument."""
+def route(call: str, *parameters: str) -> Callable[[Handler], Handler]:
+    """Names a handler's call, in which `:x` is an argument, and the query parameters that Metabase documents."""
     pattern = re.compile(re.sub(r":\w+", r"([^/ ]+)", call))
 
     def add(handler: Handler) -> Handler:
-        ROUTES.append((pattern, handler))
+        ROUTES.append((pattern, frozenset(parameters), handler))
         return handler
 
     return add
@@ -63,6 +63,21 @@ class SampleMetabase(LoopbackServer):
             if not call.startswith(reading) and not call.endswith(("/sync_schema", "/query"))
         ]
 
+    def refuse(self, method: str, target: str, headers: Any, body: bytes) -> Answer | None:
+        url = urlsplit(target)
+        call = f"{method} {url.path}"
+        known = next((parameters for pattern, parameters, _ in ROUTES if pattern.fullmatch(call)), None)
+        if known is None:
+            self.malformed.append(f"{call}: no such endpoint")
+            return _answer(404, "API endpoint does not exist.")
+        self.malformed += [
+            f"{call}: Metabase ignores the parameter {name}" for name in parse_qs(url.query) if name not in known
+        ]
+        if body and headers.get_content_type() != "application/json":
+            self.malformed.append(f"{call}: the body is not application/json")
+            return _answer(400, {"errors": {"body": "Unexpected content type."}, "specific-errors": {}})
+        return None
+
     def respond(self, method: str, target: str, headers: Any, body: bytes) -> Answer:
         url = urlsplit(target)
         call = f"{method} {url.path}"
@@ -70,7 +85,7 @@ class SampleMetabase(LoopbackServer):
             user = self._user(headers)
             if call not in OPEN and user is None:
                 raise Refusal(401, "Unauthenticated")
-            for pattern, handler in ROUTES:
+            for pattern, _, handler in ROUTES:
                 if found := pattern.fullmatch(call):
                     if user is not None and not user["is_superuser"] and method != "GET":
                         raise Refusal(403, "You don't have permissions to do that.")
@@ -115,7 +130,10 @@ class Request:
         return self.metabase.content
 
     def body(self, name: str) -> Json:
-        return checked(name, self._body, self.metabase.dropped)
+        before = len(self.metabase.dropped)
+        body = checked(name, self._body, self.metabase.dropped)
+        self.metabase.malformed += [f"Metabase drops the key {key}" for key in self.metabase.dropped[before:]]
+        return body
 
 
 def _answer(status: int, body: Any) -> Answer:

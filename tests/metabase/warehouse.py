@@ -89,11 +89,21 @@ class Warehouses:
             raise Refusal(404, "Not found.")
         return self.databases[number]
 
-    def shown(self, number: int) -> Json:
-        """As it is told: without the password."""
+    def shown(self, number: int, include: str = "") -> Json:
+        """As it is told: without the password. `include`: tables, or tables.fields."""
         found = self.found(number)
         password = {"password": MASK} if found["details"].get("password") else {}
-        return {**found, "details": {**found["details"], **password}}
+        shown = {**found, "details": {**found["details"], **password}}
+        if include:
+            shown["tables"] = [
+                {**table, "fields": self.fields_of(table["id"])} if include == "tables.fields" else table
+                for key, table in self.tables.items()
+                if key[0] == number
+            ]
+        return shown
+
+    def fields_of(self, table: int) -> list[Json]:
+        return [field for field in self.fields.values() if field["table_id"] == table]
 
     def _test(self, details: Json) -> None:
         with self.connection(details):
@@ -126,6 +136,8 @@ class Warehouses:
             "name": name,
             "schema": schema,
             "display_name": name.replace("_", " ").title(),
+            "active": True,
+            "entity_type": "entity/GenericTable",
             **dict.fromkeys(("description", "points_of_interest", "caveats", "visibility_type")),
         }
         self.tables.setdefault((number, schema, name), made)
@@ -152,7 +164,7 @@ class Warehouses:
         if done:
             found["initial_sync_status"] = "complete"
         tables = [
-            {**table, "fields": [field for field in self.fields.values() if field["table_id"] == table["id"]]}
+            {**table, "fields": self.fields_of(table["id"])}
             for key, table in self.tables.items()
             if key[0] == number and done
         ]

@@ -57,6 +57,7 @@ def post(text: str, picture: bytes | None = None) -> None:
     """Send `text`, and by bot token the PNG `picture` after it. Raises NotTaken."""
     settings, scrubbed = config.slack(), scrub(text)
     try:
+        settings.check_address()
         with time_limit(MOST_WAITS * settings.timeout):
             if settings.webhook_url:
                 _by_webhook(settings.webhook_url, scrubbed, settings.timeout)
@@ -64,6 +65,8 @@ def post(text: str, picture: bytes | None = None) -> None:
                 _by_bot(settings, scrubbed, picture)
     except NotTaken:
         raise
+    except config.SettingError as error:
+        raise NotTaken(f"Slack could not be told: {error}") from None
     except Exception as error:
         # By type alone: the text of the error can hold the webhook's address, which is a secret.
         raise NotTaken(f"Slack could not be told: {type(error).__name__}. {CHECK}") from None
@@ -80,7 +83,7 @@ def scrub(text: str) -> str:
 
 
 def _by_webhook(url: str, text: str, timeout: int) -> None:
-    from slack_sdk.webhook import WebhookClient
+    from pipeline.alerts.slack_clients import WebhookClient
 
     answer = WebhookClient(url, timeout=timeout).send(text=text)
     if answer.status_code != 200:
@@ -88,8 +91,9 @@ def _by_webhook(url: str, text: str, timeout: int) -> None:
 
 
 def _by_bot(settings: config.slack, text: str, picture: bytes | None) -> None:
-    from slack_sdk import WebClient
     from slack_sdk.errors import SlackApiError
+
+    from pipeline.alerts.slack_clients import WebClient
 
     client = WebClient(settings.bot_token, base_url=settings.api_url, timeout=settings.timeout)
     try:

@@ -6,11 +6,12 @@ it, as Docker hands secrets over. `.env` must be readable by its owner alone.
 
 environment.py  the environment and .env        section.py           what a section of luigi.cfg is
 sections.py     the sections                    metabase_section.py  [metabase]
-slots_section.py  [slots]
-accounts.py     names of listeners              secret_values.py     what nobody is to read
+slots_section.py  [slots]                       address.py           where secrets may be sent
+accounts.py     names of listeners              secret_values.py     every secret, and their removal from text
 """
 
 from pipeline.config.accounts import AccountParameter, OptionalAccountParameter, naming
+from pipeline.config.address import check_address
 from pipeline.config.environment import ENV_FILE, FILE, PROJECT, SettingError, environment, value_of
 from pipeline.config.metabase_section import metabase
 from pipeline.config.secret_values import secrets
@@ -27,6 +28,7 @@ __all__ = [
     "OptionalAccountParameter",
     "Section",
     "SettingError",
+    "check_address",
     "environment",
     "format_hours",
     "listener",

@@ -10,6 +10,7 @@ import luigi
 
 from pipeline import data_format
 from pipeline.config.accounts import AccountParameter
+from pipeline.config.address import check_address
 from pipeline.config.environment import PROJECT, SettingError, environment, value_of
 from pipeline.config.section import Section
 
@@ -79,6 +80,11 @@ class spotify(Section):
     timeout: float = luigi.FloatParameter(default=20.0, description="Seconds for one whole response.")
     accounts: str = luigi.Parameter(default="me", description="Names of the listeners, separated by commas or spaces.")
     daily_calls: int = luigi.IntParameter(default=500, description="Calls per account and UTC day; polls come first.")
+
+    def check_addresses(self) -> None:
+        """Raises SettingError if tokens would be sent over http."""
+        check_address(self.api_url, "[spotify] api_url (SPOTIFY_API_URL)")
+        check_address(self.accounts_url, "[spotify] accounts_url (SPOTIFY_ACCOUNTS_URL)")
 
     @property
     def account_names(self) -> list[str]:
@@ -237,6 +243,13 @@ class slack(Section):
     @property
     def webhook_url(self) -> str | None:
         return value_of("SLACK_WEBHOOK_URL")
+
+    def check_address(self) -> None:
+        """Raises SettingError if messages, or the bot's token, would be sent over http."""
+        if self.webhook_url:
+            check_address(self.webhook_url, "SLACK_WEBHOOK_URL")
+        else:
+            check_address(self.api_url, "[slack] api_url (SLACK_API_URL)")
 
     @property
     def bot_token(self) -> str | None:

@@ -8,7 +8,6 @@ Source of the format: Spotify's authorization guide, "Authorization Code with PK
 
 from __future__ import annotations
 
-import ipaddress
 import os
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -34,27 +33,14 @@ def open_session(settings: config.spotify, redirect_uri: str) -> Any:
 
     if not settings.client_id:
         raise ClientRejected(f"SPOTIFY_CLIENT_ID is not set: copy it from {DASHBOARD}")
+    settings.check_addresses()
     if urlsplit(settings.accounts_url).scheme != "https":
-        if not _is_loopback(settings.accounts_url):
-            raise config.SettingError(
-                f"[spotify] accounts_url (SPOTIFY_ACCOUNTS_URL) is {settings.accounts_url!r}, over which tokens could"
-                " be read by others; write an address that begins with https://"
-            )
         os.environ["OAUTHLIB_INSECURE_TRANSPORT"] = "1"  # oauthlib's only way to a sample Spotify of this machine
     session = OAuth2Session(settings.client_id, redirect_uri=redirect_uri, scope=SCOPES, pkce="S256")
     session.headers["User-Agent"] = USER_AGENT
-    session.max_redirects = 0  # a redirect would carry the code to another host
     bound_session(session)  # without retries: a code is good for one request
     session.register_compliance_hook("access_token_response", _check_tokens)
     return session
-
-
-def _is_loopback(url: str) -> bool:
-    host = urlsplit(url).hostname or ""
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def make_link(session: Any, settings: config.spotify) -> tuple[str, str]:

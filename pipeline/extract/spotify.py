@@ -39,10 +39,13 @@ SPOTIFY_ID = re.compile(r"[A-Za-z0-9]{1,64}")
 class SpotifyClient:
     """One account's way to the Web API. Nothing is sent while the account is paused or its consent has ended.
 
+    Raises SettingError if tokens would be sent over http.
+
     `calls`: how many requests were sent, retries and tokens included.
     """
 
     def __init__(self, settings: config.spotify, data: Path, account: str) -> None:
+        settings.check_addresses()
         self.settings = settings
         self.data = data
         self.account = account

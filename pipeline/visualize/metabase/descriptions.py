@@ -17,7 +17,7 @@ from pathlib import Path
 import requests
 
 from pipeline import config
-from pipeline.exchange import BoundedAdapter
+from pipeline.exchange import bound_session
 from pipeline.transform import dbt
 from pipeline.visualize.metabase.database import NAME
 from pipeline.visualize.metabase.errors import MetabaseError, UnexpectedAnswer
@@ -40,8 +40,8 @@ def describe_tables() -> None:
             settings.url,
             metabase_api_key=settings.api_key,
             http_timeout=int(settings.timeout),
-            http_adapter=BoundedAdapter(retries=3),
         )
+        bound_session(exporter.metabase.session, retries=3)
         with contextlib.closing(exporter.metabase.session):
             try:
                 exporter.export_models(

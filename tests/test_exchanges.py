@@ -193,7 +193,7 @@ def test_a_slow_slack_ends_at_the_deadline_for_the_doctor_too(
 ) -> None:
     from pipeline.doctor.services import slack as examine
 
-    monkeypatch.setenv("SLACK_BOT_TOKEN", "xoxb-1")
+    monkeypatch.setenv("SLACK_BOT_TOKEN", "xoxb-of-a-bot")
     monkeypatch.setenv("SLACK_CHANNEL", "#music")
     monkeypatch.setenv("SLACK_API_URL", f"{slack.url}/api/")
     monkeypatch.setitem(config.slack.env, "timeout", "SLACK_TIMEOUT")

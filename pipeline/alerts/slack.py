@@ -74,8 +74,7 @@ def post(text: str, picture: bytes | None = None) -> None:
 
 def scrub(text: str) -> str:
     """`text` without any secret that is set now, the name of the home folder, or a mail address."""
-    for secret in config.secrets():
-        text = text.replace(secret, "***")
+    text = config.scrub(text)
     with contextlib.suppress(RuntimeError):  # a user without a home
         home = str(Path.home())
         text = text.replace(home, "~") if len(home) > 1 else text
@@ -118,7 +117,7 @@ def _refused(status: int, words: str, headers: Any) -> NotTaken:
         wait = datetime.timedelta(seconds=min(int(value), 86_400) if str(value).isdecimal() else 60)
         return NotTaken(f"Slack did not take the message: status 429, asked again in {wait}", wait)
     is_hopeless = words in HOPELESS
-    known = f" ({words})" if re.fullmatch("[a-z_]{1,40}", words) else ""
+    known = f" ({config.scrub(words)})" if re.fullmatch("[a-z_]{1,40}", words) else ""
     todo = "It is dropped" if is_hopeless else f"It is kept and sent later. {CHECK}"
     return NotTaken(f"Slack did not take the message: status {status}{known}. {todo}", is_hopeless=is_hopeless)
 

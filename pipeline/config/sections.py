@@ -11,9 +11,10 @@ import luigi
 from pipeline import data_format
 from pipeline.config.accounts import AccountParameter
 from pipeline.config.address import check_address
-from pipeline.config.environment import PROJECT, SettingError, environment, value_of
+from pipeline.config.environment import PROJECT, SettingError, environment, secret_of
 from pipeline.config.section import Section
 
+CLIENT_SECRET = "SPOTIFY_CLIENT_SECRET"
 REFRESH_TOKEN = "SPOTIFY_REFRESH_TOKEN"
 
 
@@ -99,13 +100,13 @@ class spotify(Section):
 
     @property
     def client_secret(self) -> str | None:
-        return value_of("SPOTIFY_CLIENT_SECRET")
+        return secret_of(CLIENT_SECRET)
 
     def refresh_token(self, account: str) -> str | None:
         """Bootstraps an empty token store; afterwards the store is what counts. The account's own variable; the plain
         one is that of the first account."""
-        own = value_of(f"{REFRESH_TOKEN}_{_variable(account)}")
-        return own or (value_of(REFRESH_TOKEN) if account == self.account_names[0] else None)
+        own = secret_of(f"{REFRESH_TOKEN}_{_variable(account)}")
+        return own or (secret_of(REFRESH_TOKEN) if account == self.account_names[0] else None)
 
 
 def _variable(account: str) -> str:
@@ -146,7 +147,7 @@ class postgres(Section):
     @property
     def password(self) -> str | None:
         """For a URL without one: libpq's own variable, which spares %-encoding it."""
-        return value_of("PGPASSWORD")
+        return secret_of("PGPASSWORD")
 
 
 class listener(Section):
@@ -242,7 +243,7 @@ class slack(Section):
 
     @property
     def webhook_url(self) -> str | None:
-        return value_of("SLACK_WEBHOOK_URL")
+        return secret_of("SLACK_WEBHOOK_URL")
 
     def check_address(self) -> None:
         """Raises SettingError if messages, or the bot's token, would be sent over http."""
@@ -253,4 +254,4 @@ class slack(Section):
 
     @property
     def bot_token(self) -> str | None:
-        return value_of("SLACK_BOT_TOKEN")
+        return secret_of("SLACK_BOT_TOKEN")

@@ -58,7 +58,7 @@ def dbt() -> Iterator[Finding]:
     command = [str(Path(sys.executable).with_name("dbt")), "--quiet", "--no-use-colors", "parse"]
     done = subprocess.run(command, env={**os.environ, **settings}, capture_output=True, text=True)
     if done.returncode:
-        what = f"the project cannot be parsed: {(done.stdout + done.stderr).strip()[-600:]}"
+        what = f"the project cannot be parsed: {config.scrub(done.stdout + done.stderr).strip()[-600:]}"
         yield Finding(FAILED, what, "undo the last change of dbt/")
     elif not facts["last_run_at"]:
         yield Finding(WARNING, "the project parses; nothing is built yet", "run a slot: see README")

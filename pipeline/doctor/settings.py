@@ -107,7 +107,7 @@ def values() -> Iterator[Finding]:
         lambda: config.listener().zones,
         lambda: config.listener().shortest_play,
         lambda: config.slack().summary_grains,
-        lambda: config.metabase().secrets,
+        config.check_secrets,
     ]
     for read in readers:
         try:

@@ -55,6 +55,7 @@ def fetch_tokens(session: Any, settings: config.spotify, address: str) -> dict[s
     """Spotify's answer to the code in `address`: access_token, refresh_token, expires_in. Raises SpotifyError."""
     from oauthlib.oauth2 import OAuth2Error  # type: ignore[import-untyped]
 
+    config.remember(*(value for name, value in parse_qsl(urlsplit(address).query) if name == "code"))
     session.scope = None  # what was granted is judged below: oauthlib would take any difference for an error
     try:
         granted: dict[str, Any] = session.fetch_token(
@@ -70,9 +71,8 @@ def fetch_tokens(session: Any, settings: config.spotify, address: str) -> dict[s
         if error.error == "access_denied":
             words = "Spotify sent the browser back with access_denied: you, or Spotify, said no. Run again and agree"
         else:
-            words = (
-                f"Spotify sent the browser back with the error {str(error.error)[:60]!r}, not with a code. Run again"
-            )
+            named = config.scrub(str(error.error))[:60]
+            words = f"Spotify sent the browser back with the error {named!r}, not with a code. Run again"
         raise ConsentRefused(words) from None
     except ValueError:
         raise UnexpectedAnswer("Spotify's answer to the code cannot be read. Run again") from None
@@ -89,7 +89,8 @@ def _check_tokens(response: requests.Response) -> requests.Response:
             raise UnexpectedAnswer("Spotify's answer to the code cannot be read: scope is not a string. Run again")
         return response
     asked = dict(parse_qsl(str(response.request.body)))
-    error, words = (str(answer.get(name, "")) for name in ("error", "error_description"))
+    config.remember(asked.get("code"), asked.get("code_verifier"))
+    error, words = (config.scrub(str(answer.get(name, ""))) for name in ("error", "error_description"))
     if error == "invalid_client" or status == 401:
         raise ClientRejected(f"Spotify does not know SPOTIFY_CLIENT_ID: copy the Client ID once more from {DASHBOARD}")
     if error == "invalid_grant" and "redirect" in words.lower():
@@ -102,7 +103,7 @@ def _check_tokens(response: requests.Response) -> requests.Response:
     if status >= 500:
         raise _unreachable(response.url, f"status {status}")
     if status in (403, 429):
-        raise_for_status(response, [asked[name] for name in ("code", "code_verifier") if name in asked])
+        raise_for_status(response, quotes=False)
     if error:
         raise UnexpectedAnswer(f"Spotify refuses the code with the error {error[:60]!r}. Run again")
     raise UnexpectedAnswer(
@@ -113,6 +114,7 @@ def _check_tokens(response: requests.Response) -> requests.Response:
 
 def fetch_user_ids(settings: config.spotify, tokens: dict[str, Any]) -> UserIds:
     """Whose tokens these are. Raises SpotifyError; Forbidden for whoever the application does not let in."""
+    config.remember(tokens["access_token"], tokens["refresh_token"])
     headers = {"Authorization": f"Bearer {tokens['access_token']}", "User-Agent": USER_AGENT}
     url = f"{settings.api_url.rstrip('/')}/me"
     session = requests.Session()
@@ -125,7 +127,7 @@ def fetch_user_ids(settings: config.spotify, tokens: dict[str, Any]) -> UserIds:
         raise _unreachable(url, type(error).__name__) from None
     if response.status_code >= 500:
         raise _unreachable(url, f"status {response.status_code}")
-    raise_for_status(response, [tokens["access_token"], tokens["refresh_token"]])
+    raise_for_status(response)
     return user_ids(read_object(response))
 
 

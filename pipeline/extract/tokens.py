@@ -19,6 +19,7 @@ from typing import Any
 
 from filelock import FileLock
 
+from pipeline import config
 from pipeline.config import AccountParameter
 from pipeline.extract.errors import NotAuthorized, TokenStoreError
 from pipeline.extract.files import named_lock, reserved, write_atomic
@@ -58,6 +59,9 @@ class Tokens:
     bootstrap: str = ""
     warned: int = 0
     told: bool = False
+
+    def __post_init__(self) -> None:
+        config.remember(self.refresh_token, self.access_token)
 
     def __repr__(self) -> str:
         return f"Tokens(account={self.account!r}, authorized_at={self.authorized_at!r})"

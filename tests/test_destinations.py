@@ -88,7 +88,7 @@ def spotify_settings(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def consent_code(url: str, data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     spotify_settings(url, monkeypatch)
-    session = open_session(config.spotify(), "http://127.0.0.1:8888/callback")
+    session = open_session(config.spotify(), "http://127.0.0.1:8888/callback", "me")
     _, state = make_link(session, config.spotify())
     fetch_tokens(session, config.spotify(), f"http://127.0.0.1:8888/callback?code={SECRET}&state={state}")
 
@@ -218,7 +218,7 @@ def test_an_address_that_others_can_listen_to_is_refused(
     assert "https://" in str(caught.value)
     if setting.startswith("SPOTIFY"):
         with pytest.raises(config.SettingError, match=setting):
-            open_session(config.spotify(), "http://127.0.0.1:8888/callback")
+            open_session(config.spotify(), "http://127.0.0.1:8888/callback", "me")
     assert spotify.calls == []
 
 

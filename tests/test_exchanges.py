@@ -139,7 +139,7 @@ def test_a_slow_consent_ends_at_the_deadline(
     for name, value in spotify.environment().items():
         monkeypatch.setenv(name, value)
     settings = config.spotify(timeout=TIMEOUT)
-    session = open_session(settings, "http://127.0.0.1:8888/callback")
+    session = open_session(settings, "http://127.0.0.1:8888/callback", "me")
     _, state = make_link(session, settings)
     spotify.answers = [slow(path)]
     ask_whose = getattr(consent, "fetch_user_ids", None) or consent.fetch_account_id  # type: ignore[attr-defined]

@@ -91,8 +91,8 @@ def test_an_incident_is_scrubbed_before_it_is_escaped(data: Path, monkeypatch: p
     assert "> refused: *** &amp; more" in text
 
 
-SHORT = {
-    "SPOTIFY_CLIENT_SECRET": lambda: config.spotify().client_secret,
+SHORT: dict[str, Callable[[], object]] = {
+    "SPOTIFY_CLIENT_SECRET": lambda: config.spotify().application("me").client_secret,
     "SPOTIFY_REFRESH_TOKEN": lambda: config.spotify().refresh_token("me"),
     "SPOTIFY_REFRESH_TOKEN_ME": lambda: config.spotify().refresh_token("me"),
     "SLACK_WEBHOOK_URL": lambda: config.slack().webhook_url,

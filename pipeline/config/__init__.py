@@ -18,15 +18,30 @@ from pipeline.config.environment import ENV_FILE, FILE, PROJECT, SettingError, c
 from pipeline.config.metabase_section import metabase
 from pipeline.config.secret_values import check_secrets, remember, scrub, scrub_body, secrets
 from pipeline.config.section import Section
-from pipeline.config.sections import REFRESH_TOKEN, listener, log, musicbrainz, postgres, slack, spotify, storage
+from pipeline.config.sections import (
+    CLIENT_ID,
+    CLIENT_SECRET,
+    REFRESH_TOKEN,
+    Application,
+    listener,
+    log,
+    musicbrainz,
+    postgres,
+    slack,
+    spotify,
+    storage,
+)
 from pipeline.config.slots_section import format_hours, slots
 
 __all__ = [
+    "CLIENT_ID",
+    "CLIENT_SECRET",
     "ENV_FILE",
     "FILE",
     "PROJECT",
     "REFRESH_TOKEN",
     "AccountParameter",
+    "Application",
     "OptionalAccountParameter",
     "Section",
     "SettingError",

@@ -22,7 +22,7 @@ def check_address(url: str, setting: str) -> str:
     except ValueError:
         parts, host = urlsplit(""), ""
     if not host or parts.scheme not in ("http", "https"):
-        raise SettingError(f"{setting} is not an address. Write one that begins with https:// and names a host")
+        raise SettingError(f"{setting} is not an address: it must begin with https:// and name a host")
     if parts.scheme == "https" or is_loopback(host) or host in environment().get(HOSTS, "").replace(",", " ").split():
         return url
     raise SettingError(

@@ -27,16 +27,17 @@ DASHBOARD = "your application on developer.spotify.com"
 USER_AGENT = "listening-history-pipeline"
 
 
-def open_session(settings: config.spotify, redirect_uri: str) -> Any:
+def open_session(settings: config.spotify, redirect_uri: str, account: str) -> Any:
     """An OAuth2Session for one consent."""
     from requests_oauthlib import OAuth2Session  # type: ignore[import-untyped]
 
-    if not settings.client_id:
+    client_id = settings.application(account).client_id
+    if not client_id:
         raise ClientRejected(f"SPOTIFY_CLIENT_ID is not set: copy it from {DASHBOARD}")
     settings.check_addresses()
     if urlsplit(settings.accounts_url).scheme != "https":
         os.environ["OAUTHLIB_INSECURE_TRANSPORT"] = "1"  # oauthlib's only way to a sample Spotify of this machine
-    session = OAuth2Session(settings.client_id, redirect_uri=redirect_uri, scope=SCOPES, pkce="S256")
+    session = OAuth2Session(client_id, redirect_uri=redirect_uri, scope=SCOPES, pkce="S256")
     session.headers["User-Agent"] = USER_AGENT
     bound_session(session)  # without retries: a code is good for one request
     session.register_compliance_hook("access_token_response", _check_tokens)

@@ -85,6 +85,10 @@ class SpotifyClient:
         except RateLimited as limit:
             pause = Pause(utc_now().isoformat(), limit.retry_at.isoformat(), limit.reason)
             write_pause(self.data, self.account, pause)
+            if limit.reason == "quota":
+                # One incident is enough: the others' pauses count as told.
+                for other in self.settings.sharing_quota(self.account):
+                    write_pause(self.data, other, replace(pause, told=True))
             raise
 
     def raise_if_paused(self) -> None:
@@ -114,7 +118,7 @@ class SpotifyClient:
         tokens = self.tokens
         mine = (tokens.access_token, tokens.refresh_token) if tokens else ()
         # These only: a short password of the settings can be a word in a title.
-        return config.scrub_body(response.content, (*mine, self.settings.client_secret))
+        return config.scrub_body(response.content, (*mine, self.settings.application(self.account).client_secret))
 
     def _ask(self, path: str, parameters: Mapping[str, str | int], token: str) -> requests.Response:
         url = self.settings.api_url.rstrip("/") + path
@@ -139,7 +143,7 @@ class SpotifyClient:
             self.data,
             self.account,
             self.settings.refresh_token(self.account),
-            self.settings.client_secret is None,
+            self.settings.application(self.account),
             utc_now(),
         )
         if tokens.ended:

@@ -195,16 +195,26 @@ post() {
     token=$(setting SLACK_BOT_TOKEN "")
     body="\"text\": \"$(printf '%s' "$1" | sed 's/[\\"]/\\&/g')\""
     if [ -n "$webhook" ]; then
+        address=$webhook
         secrets="url = \"$webhook\""
     elif [ -n "$token" ]; then
-        secrets="url = \"$(setting SLACK_API_URL https://slack.com/api/)chat.postMessage\"
+        address=$(setting SLACK_API_URL https://slack.com/api/)
+        secrets="url = \"${address}chat.postMessage\"
             header = \"Authorization: Bearer $token\""
         body="$body, \"channel\": \"$(setting SLACK_CHANNEL "")\""
     else
         return 1
     fi
+    case $address in
+        https://* | http://localhost[:/]* | http://127.0.0.1[:/]* | 'http://[::1]'[:/]*) ;;
+        *)
+            note "Slack was not notified: SLACK_WEBHOOK_URL or SLACK_API_URL does not begin with https://"
+            return 1
+            ;;
+    esac
+    # --disable: a ~/.curlrc could name a proxy, a netrc file, or follow redirects.
     printf '%s\n' "$secrets" |
-        curl --silent --fail --max-time 10 --config - --header 'Content-Type: application/json; charset=utf-8' \
+        curl --disable --noproxy '*' --silent --fail --max-time 10 --config - --header 'Content-Type: application/json; charset=utf-8' \
             --data "{$body}" | grep -q -e '^ok' -e '"ok": *true'
 }
 

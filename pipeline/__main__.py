@@ -58,7 +58,7 @@ def main(arguments: list[str]) -> int:
     try:
         return int(COMMANDS[options.command].run(options))
     except (config.SettingError, DatabaseError) as error:
-        print(error, file=sys.stderr)
+        print(config.scrub(str(error)), file=sys.stderr)
         return 2 if options.command == "status" else 1
 
 

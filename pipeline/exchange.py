@@ -21,6 +21,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import ReadTimeoutError
 from urllib3.util import Timeout
 
+from pipeline.config.environment import readable
 from pipeline.whole_response import WholeResponse
 
 RETRIED_STATUSES = (500, 502, 503, 504)
@@ -33,6 +34,7 @@ RETRIED_ERRORS = (
 )
 USUAL_TIMEOUT = 30.0  # seconds, for a request that names none
 WAITS = (0.0, 0.6, 1.2)  # seconds before the first, second and third retry
+CA_BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")  # as in requests, which reads them only with trust_env
 
 
 class _Connection(HTTPConnection):
@@ -70,7 +72,7 @@ class BoundedAdapter(HTTPAdapter):
     """Sends requests, reads each response to its end, and repeats exchanges that failed.
 
     The timeout, in seconds, bounds each attempt; all attempts of one exchange take twice the timeout at most, plus
-    WAITS. `sent`: requests sent so far, retries and redirects included.
+    WAITS. `sent`: requests sent so far, retries included.
     """
 
     def __init__(self, retries: int = 0) -> None:
@@ -137,8 +139,15 @@ def failures_of(outcome: requests.Response | requests.exceptions.RequestExceptio
 
 
 def bound_session(session: Any, retries: int = 0) -> BoundedAdapter:
-    """Make every exchange of a session of `requests` end."""
+    """Make every exchange of a session of `requests` end, and send what it sends to the named host only.
+
+    A redirect (307 repeats a POST) and a `default` entry in ~/.netrc (which replaces the Authorization header) would
+    both take tokens elsewhere. Without trust_env the proxies of the environment do not apply either.
+    """
     adapter = BoundedAdapter(retries)
+    session.trust_env = False
+    session.verify = next(readable(CA_BUNDLES), True)
+    session.get_redirect_target = lambda response: None
     for scheme in ("https://", "http://"):
         session.mount(scheme, adapter)
     return adapter

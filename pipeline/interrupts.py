@@ -8,11 +8,12 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator
+from traceback import format_exception
 from types import FrameType, TracebackType
 
 import luigi
 
-from pipeline import logs
+from pipeline import config, logs
 
 logger = logging.getLogger("luigi-interface")
 INTERRUPTED = "Interrupted. Nothing is half-written; the same command goes on where this run stopped."
@@ -73,7 +74,7 @@ def _report(kind: type[BaseException], error: BaseException, traceback: Tracebac
         if issubclass(kind, KeyboardInterrupt):
             print(INTERRUPTED, file=sys.stderr)
         else:
-            sys.__excepthook__(kind, error, traceback)
+            print(config.scrub("".join(format_exception(kind, error, traceback))), end="", file=sys.stderr)
     elif issubclass(kind, KeyboardInterrupt):
         logger.warning(INTERRUPTED)
     else:

@@ -4,8 +4,8 @@
     line   time, LEVEL: message, one line an event: a newline within is written as \\n
     json   one object a line: time (UTC), level, message, pid, and where they are known task, account, slot, exception
 
-Luigi's `--log-level`, or `[core] log_level`, says from which level on; of other libraries warnings are kept. A secret
-that is set is taken out of every warning and error.
+Luigi's `--log-level`, or `[core] log_level`, says from which level on; of other libraries warnings are kept. Every
+secret is removed from every event.
 """
 
 from __future__ import annotations
@@ -106,24 +106,18 @@ def _complete(record: logging.LogRecord) -> bool:
             record.account = account
         if run_at := getattr(task, "run_at", None):
             record.slot = f"{run_at:%Y-%m-%dT%H%M}"
-    if record.levelno >= logging.WARNING:
-        _scrub(record)
+    _scrub(record)
     return True
 
 
 def _scrub(record: logging.LogRecord) -> None:
-    try:
-        secrets = config.secrets()
-    except Exception:
-        return  # settings that cannot be read are what is told of, most likely
     message = record.getMessage()
     if record.exc_info and not record.exc_text:
         record.exc_text = logging.Formatter().formatException(record.exc_info)
-    if any(secret in f"{message}{record.exc_text}" for secret in secrets):
-        for secret in secrets:
-            message = message.replace(secret, "***")
-            record.exc_text = record.exc_text and record.exc_text.replace(secret, "***")
-        record.msg, record.args, record.exc_info = message, (), None
+    scrubbed, trace = config.scrub(message), config.scrub(record.exc_text or "")
+    if (scrubbed, trace) != (message, record.exc_text or ""):
+        record.msg, record.args = scrubbed, ()
+        record.exc_text, record.exc_info = trace or None, None
 
 
 def _typed(arguments: list[str]) -> argparse.Namespace:

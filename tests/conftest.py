@@ -50,6 +50,7 @@ SETTINGS |= {
     "METABASE_DATABASE_PASSWORD",
     "PGPASSWORD",
     "LUIGI_SCHEDULER_URL",
+    "PLAIN_HTTP_HOSTS",
 }
 SETTINGS |= {name + config.FILE for name in SETTINGS}
 

@@ -157,7 +157,7 @@ def test_status_tells_what_is_known_and_what_to_do(household: Pipeline, database
     code, unsafe = status(household)
     assert code == 2
     assert f"chmod 600 {path}" in unsafe["problems"][0]["problem"]
-    dark = household.run(*PIPELINE, "status", DATABASE_URL="postgresql://me:hunter2@127.0.0.1:1/x")
+    dark = household.run(*PIPELINE, "status", DATABASE_URL="postgresql://me:hunter2-of-a-test@127.0.0.1:1/x")
     assert dark.returncode == 2
     assert "cannot be reached" in dark.stdout
     assert "hunter2" not in dark.stdout + dark.stderr

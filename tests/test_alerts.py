@@ -27,15 +27,15 @@ def test_a_failed_task_is_told_once_with_its_cause(
 
 def test_a_bot_token_posts_to_the_channel(pipeline: Pipeline, spotify: SampleSpotify, slack: SampleSlack) -> None:
     spotify.answers = [error("/v1/me/player", 403, "no")]
-    pipeline.slot(SLOT, SLACK_BOT_TOKEN="xoxb-1", SLACK_API_URL=f"{slack.url}/api/", SLACK_CHANNEL="#music")
+    pipeline.slot(SLOT, SLACK_BOT_TOKEN="xoxb-of-a-bot", SLACK_API_URL=f"{slack.url}/api/", SLACK_CHANNEL="#music")
     ((path, message),) = slack.messages
     assert path == "/api/chat.postMessage"
     assert message["channel"] == "#music"
-    assert slack.authorization == "Bearer xoxb-1"
+    assert slack.authorization == "Bearer xoxb-of-a-bot"
 
 
 def test_a_database_that_is_down_is_told(pipeline: Pipeline, spotify: SampleSpotify, slack: SampleSlack) -> None:
-    pipeline.slot(SLOT, DATABASE_URL="postgresql://me:hunter2@127.0.0.1:1/x", SLACK_WEBHOOK_URL=slack.url)
+    pipeline.slot(SLOT, DATABASE_URL="postgresql://me:hunter2-of-a-test@127.0.0.1:1/x", SLACK_WEBHOOK_URL=slack.url)
     ((_, message),) = slack.messages
     assert "*CopyToStaging* failed" in message["text"]
     assert "cannot connect to PostgreSQL at 127.0.0.1" in message["text"]

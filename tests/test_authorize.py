@@ -421,7 +421,7 @@ def test_an_accounts_host_that_is_down_is_unreachable(spotify: SampleSpotify, st
     ("arguments", "settings", "words"),
     [
         ((), {"SPOTIFY_CLIENT_ID": ""}, "SPOTIFY_CLIENT_ID is not set"),
-        ((), {"SPOTIFY_ACCOUNTS_URL": "http://accounts.example"}, "write an address that begins with https://"),
+        ((), {"SPOTIFY_ACCOUNTS_URL": "http://accounts.example"}, "Write an address that begins with https://"),
         (("--account", "../me"), {}, "account '../me' cannot be used"),
     ],
 )

@@ -39,7 +39,7 @@ def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_every_secret_can_be_in_a_file_and_is_scrubbed_all_the_same(files: Path) -> None:
     spotify, slack, metabase = config.spotify(), config.slack(), config.metabase()
     assert [
-        spotify.client_secret,
+        spotify.application("me").client_secret,
         spotify.refresh_token("me"),
         spotify.refresh_token("ann"),
         slack.webhook_url,

@@ -91,7 +91,7 @@ def test_everything_amiss_is_told_at_once_and_what_to_do(pipeline: Pipeline, tmp
         SPOTIFY_REFRESH_TOKEN="",
         LISTENER_TIMEZONES="me=Mars",
         MUSICBRAINZ_ARTISTS_PER_SLOT="many",
-        DATABASE_URL="postgresql://me:hunter2@127.0.0.1:1/x",
+        DATABASE_URL="postgresql://me:hunter2-of-a-test@127.0.0.1:1/x",
         LUIGI_SCHEDULER_URL=f"{NOWHERE}/",
         SLACK_BOT_TOKEN="xoxb-sEcReT",
         METABASE_URL=NOWHERE,

@@ -139,7 +139,7 @@ def test_a_slow_consent_ends_at_the_deadline(
     for name, value in spotify.environment().items():
         monkeypatch.setenv(name, value)
     settings = config.spotify(timeout=TIMEOUT)
-    session = open_session(settings, "http://127.0.0.1:8888/callback")
+    session = open_session(settings, "http://127.0.0.1:8888/callback", "me")
     _, state = make_link(session, settings)
     spotify.answers = [slow(path)]
     ask_whose = getattr(consent, "fetch_user_ids", None) or consent.fetch_account_id  # type: ignore[attr-defined]
@@ -193,7 +193,7 @@ def test_a_slow_slack_ends_at_the_deadline_for_the_doctor_too(
 ) -> None:
     from pipeline.doctor.services import slack as examine
 
-    monkeypatch.setenv("SLACK_BOT_TOKEN", "xoxb-1")
+    monkeypatch.setenv("SLACK_BOT_TOKEN", "xoxb-of-a-bot")
     monkeypatch.setenv("SLACK_CHANNEL", "#music")
     monkeypatch.setenv("SLACK_API_URL", f"{slack.url}/api/")
     monkeypatch.setitem(config.slack.env, "timeout", "SLACK_TIMEOUT")

@@ -123,12 +123,12 @@ def test_hostile_names_go_through_every_step(pipeline: Pipeline, spotify: Sample
 @pytest.mark.parametrize(
     ("url", "words"),
     [
-        ("postgresql://nobody:hunter2@127.0.0.1:1/none", "cannot connect to PostgreSQL at 127.0.0.1"),
+        ("postgresql://nobody:hunter2-of-a-test@127.0.0.1:1/none", "cannot connect to PostgreSQL at 127.0.0.1"),
         (
-            "postgresql://nobody:hunter2@no.such.host.invalid/none",
+            "postgresql://nobody:hunter2-of-a-test@no.such.host.invalid/none",
             "cannot connect to PostgreSQL at no.such.host.invalid",
         ),
-        ("mysql://nobody:hunter2@localhost/none", "is not a libpq URL"),
+        ("mysql://nobody:hunter2-of-a-test@localhost/none", "is not a libpq URL"),
         ("postgresql://nobody:hun@ter:2@localhost:x/none", "is not a libpq URL|cannot connect"),
     ],
 )

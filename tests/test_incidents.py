@@ -101,7 +101,7 @@ def test_a_database_that_is_down_is_one_incident_of_all_tasks_and_accounts(
 ) -> None:
     told.environment["SPOTIFY_REFRESH_TOKEN_ANN"] = spotify.add_person(Person("ann", page=page(*evening(2))))
     told.environment["SPOTIFY_ACCOUNTS"] = "me ann"
-    down = {"DATABASE_URL": "postgresql://me:hunter2@127.0.0.1:1/x"}
+    down = {"DATABASE_URL": "postgresql://me:hunter2-of-a-test@127.0.0.1:1/x"}
     for slot in (FIRST, SECOND):
         assert told.slot(slot, **down).returncode == 30
     (begins,) = texts(slack)
@@ -293,9 +293,9 @@ def test_one_cause_is_one_incident(error: Exception, key: str, data: Path, monke
 
 
 def test_what_is_told_names_no_secret_no_home_and_no_address(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SPOTIFY_CLIENT_SECRET", "hush")
+    monkeypatch.setenv("SPOTIFY_CLIENT_SECRET", "hush-hush")
     monkeypatch.setenv("HOME", "/home/somebody")
-    assert scrub("hush in /home/somebody/data, of me@music.example") == "*** in ~/data, of ***"
+    assert scrub("hush-hush in /home/somebody/data, of me@music.example") == "*** in ~/data, of ***"
 
 
 @pytest.mark.parametrize(

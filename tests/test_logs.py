@@ -25,9 +25,9 @@ warnings.warn("somebody's warning")
 logging.getLogger("another.library").warning("of another library")
 logging.getLogger("another.library").info("of no interest")
 try:
-    raise ValueError("the password is hunter2")
+    raise ValueError("the password is hunter2-of-a-test")
 except ValueError:
-    logger.exception("with %s in it", "hunter2")
+    logger.exception("with %s in it", "hunter2-of-a-test")
 raise RuntimeError("the end")
 """
 
@@ -80,9 +80,9 @@ def test_the_level_is_luigis_own_option(pipeline: Pipeline, spotify: SampleSpoti
 
 @pytest.mark.parametrize("form", ["json", "line", "text"])
 def test_whatever_is_said_is_one_line_an_event_and_no_secret(pipeline: Pipeline, form: str) -> None:
-    process = pipeline.run(str(BIN / "python"), "-c", SAYS, LOG_FORMAT=form, SPOTIFY_CLIENT_SECRET="hunter2")
+    process = pipeline.run(str(BIN / "python"), "-c", SAYS, LOG_FORMAT=form, SPOTIFY_CLIENT_SECRET="hunter2-of-a-test")
     assert process.returncode == 1
-    assert "hunter2" not in process.stderr
+    assert "hunter2-of-a-test" not in process.stderr
     assert "of no interest" not in process.stderr
     if form == "text":
         assert "INFO: a title\nof two lines" in process.stderr

@@ -233,7 +233,7 @@ def test_without_a_token_the_message_says_what_to_set(data: Path, monkeypatch: p
 
 
 def test_without_a_client_id_the_message_says_what_to_set(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SPOTIFY_REFRESH_TOKEN", "refresh")
+    monkeypatch.setenv("SPOTIFY_REFRESH_TOKEN", "a refresh token")
     with pytest.raises(errors.ClientRejected, match="SPOTIFY_CLIENT_ID is not set"):
         SpotifyClient(config.spotify(), data, "me").fetch_recently_played()
 

@@ -48,7 +48,7 @@ def test_a_period_is_due_in_the_morning_after_it_and_for_six_days(slot: str, zon
 def test_a_week_is_summed_up_once_though_its_slot_brings_no_play(
     pipeline: Pipeline, spotify: SampleSpotify, slack: SampleSlack, database: Database
 ) -> None:
-    bot = {"SLACK_BOT_TOKEN": "xoxb-1", "SLACK_API_URL": f"{slack.url}/api/", "SLACK_CHANNEL": "#music"}
+    bot = {"SLACK_BOT_TOKEN": "xoxb-of-a-bot", "SLACK_API_URL": f"{slack.url}/api/", "SLACK_CHANNEL": "#music"}
     before = [item(f"2026-11-1{day}T18:00:00.000Z", name="Old & Gold") for day in range(0, 6)]
     spotify.page = page(*before, *evening(4, date="2026-11-18"), *evening(2, date="2026-11-21"))
     # The wrong order, by hand: a week that is not over.

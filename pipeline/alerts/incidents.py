@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+from pipeline import config
 from pipeline.extract.answers import utc_now
 from pipeline.extract.files import named_lock, write_atomic
 from pipeline.state_files import NotAsWritten, json_object, moment, read_state, typed
@@ -49,6 +50,10 @@ class Incident:
     caught_up: str = ""
     lasts: bool = True
     reminds: bool = True
+
+    def __post_init__(self) -> None:
+        """Scrub before a message escapes the text: `p&ss` is not found in `p&amp;ss`."""
+        self.name, self.title, self.cause = (config.scrub(text) for text in (self.name, self.title, self.cause))
 
     @property
     def is_open(self) -> bool:

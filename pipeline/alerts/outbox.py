@@ -12,6 +12,7 @@ import logging
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipeline import config
 from pipeline.alerts.slack import NotTaken, post, wants_to_be_told
 from pipeline.config import naming
 from pipeline.extract.files import named_lock, write_atomic
@@ -43,7 +44,7 @@ def put_message(data: Path, text: str, now: datetime.datetime, account: str = ""
     path = outbox(data) / f"{now:%Y%m%dT%H%M%S.%fZ}.json"
     if picture:
         write_atomic(path.with_suffix(".png"), picture)
-    write_atomic(path, _body(text, account, ""))
+    write_atomic(path, _body(config.scrub(text), account, ""))
 
 
 def send_messages(data: Path, now: datetime.datetime) -> None:

@@ -57,6 +57,7 @@ def post(text: str, picture: bytes | None = None) -> None:
     """Send `text`, and by bot token the PNG `picture` after it. Raises NotTaken."""
     settings, scrubbed = config.slack(), scrub(text)
     try:
+        settings.check_address()
         with time_limit(MOST_WAITS * settings.timeout):
             if settings.webhook_url:
                 _by_webhook(settings.webhook_url, scrubbed, settings.timeout)
@@ -64,6 +65,8 @@ def post(text: str, picture: bytes | None = None) -> None:
                 _by_bot(settings, scrubbed, picture)
     except NotTaken:
         raise
+    except config.SettingError as error:
+        raise NotTaken(f"Slack could not be told: {error}") from None
     except Exception as error:
         # By type alone: the text of the error can hold the webhook's address, which is a secret.
         raise NotTaken(f"Slack could not be told: {type(error).__name__}. {CHECK}") from None
@@ -71,8 +74,7 @@ def post(text: str, picture: bytes | None = None) -> None:
 
 def scrub(text: str) -> str:
     """`text` without any secret that is set now, the name of the home folder, or a mail address."""
-    for secret in config.secrets():
-        text = text.replace(secret, "***")
+    text = config.scrub(text)
     with contextlib.suppress(RuntimeError):  # a user without a home
         home = str(Path.home())
         text = text.replace(home, "~") if len(home) > 1 else text
@@ -80,7 +82,7 @@ def scrub(text: str) -> str:
 
 
 def _by_webhook(url: str, text: str, timeout: int) -> None:
-    from slack_sdk.webhook import WebhookClient
+    from pipeline.alerts.slack_clients import WebhookClient
 
     answer = WebhookClient(url, timeout=timeout).send(text=text)
     if answer.status_code != 200:
@@ -88,8 +90,9 @@ def _by_webhook(url: str, text: str, timeout: int) -> None:
 
 
 def _by_bot(settings: config.slack, text: str, picture: bytes | None) -> None:
-    from slack_sdk import WebClient
     from slack_sdk.errors import SlackApiError
+
+    from pipeline.alerts.slack_clients import WebClient
 
     client = WebClient(settings.bot_token, base_url=settings.api_url, timeout=settings.timeout)
     try:
@@ -114,7 +117,7 @@ def _refused(status: int, words: str, headers: Any) -> NotTaken:
         wait = datetime.timedelta(seconds=min(int(value), 86_400) if str(value).isdecimal() else 60)
         return NotTaken(f"Slack did not take the message: status 429, asked again in {wait}", wait)
     is_hopeless = words in HOPELESS
-    known = f" ({words})" if re.fullmatch("[a-z_]{1,40}", words) else ""
+    known = f" ({config.scrub(words)})" if re.fullmatch("[a-z_]{1,40}", words) else ""
     todo = "It is dropped" if is_hopeless else f"It is kept and sent later. {CHECK}"
     return NotTaken(f"Slack did not take the message: status {status}{known}. {todo}", is_hopeless=is_hopeless)
 

@@ -6,27 +6,48 @@ it, as Docker hands secrets over. `.env` must be readable by its owner alone.
 
 environment.py  the environment and .env        section.py           what a section of luigi.cfg is
 sections.py     the sections                    metabase_section.py  [metabase]
-slots_section.py  [slots]
-accounts.py     names of listeners              secret_values.py     what nobody is to read
+slots_section.py  [slots]                       address.py           where secrets may be sent
+accounts.py     names of listeners              database_url.py      the password in DATABASE_URL
+secret_values.py  every secret, and their removal from text
 """
 
 from pipeline.config.accounts import AccountParameter, OptionalAccountParameter, naming
-from pipeline.config.environment import ENV_FILE, FILE, PROJECT, SettingError, environment, value_of
+from pipeline.config.address import check_address
+from pipeline.config.database_url import parse_url
+from pipeline.config.environment import ENV_FILE, FILE, PROJECT, SettingError, check_length, environment, value_of
 from pipeline.config.metabase_section import metabase
-from pipeline.config.secret_values import secrets
+from pipeline.config.secret_values import check_secrets, remember, scrub, scrub_body, secrets
 from pipeline.config.section import Section
-from pipeline.config.sections import REFRESH_TOKEN, listener, log, musicbrainz, postgres, slack, spotify, storage
+from pipeline.config.sections import (
+    CLIENT_ID,
+    CLIENT_SECRET,
+    REFRESH_TOKEN,
+    Application,
+    listener,
+    log,
+    musicbrainz,
+    postgres,
+    slack,
+    spotify,
+    storage,
+)
 from pipeline.config.slots_section import format_hours, slots
 
 __all__ = [
+    "CLIENT_ID",
+    "CLIENT_SECRET",
     "ENV_FILE",
     "FILE",
     "PROJECT",
     "REFRESH_TOKEN",
     "AccountParameter",
+    "Application",
     "OptionalAccountParameter",
     "Section",
     "SettingError",
+    "check_address",
+    "check_length",
+    "check_secrets",
     "environment",
     "format_hours",
     "listener",
@@ -34,7 +55,11 @@ __all__ = [
     "metabase",
     "musicbrainz",
     "naming",
+    "parse_url",
     "postgres",
+    "remember",
+    "scrub",
+    "scrub_body",
     "secrets",
     "slack",
     "slots",

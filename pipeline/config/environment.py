@@ -14,6 +14,8 @@ from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
 ENV_FILE = PROJECT / ".env"
+# Of a secret. A shorter one stands in too many words to be removed from logs and messages.
+SHORTEST_SECRET = 8
 # The end of the name of a variable that holds the path of a file.
 FILE = "_FILE"
 
@@ -76,12 +78,36 @@ def value_of(name: str, variables: Mapping[str, str] | None = None) -> str | Non
     return value
 
 
+def secret_of(name: str) -> str | None:
+    """`value_of` for a secret. Raises SettingError also for one that is too short to be scrubbed."""
+    value = value_of(name)
+    if value:
+        check_length(name, value)
+    return value
+
+
+def check_length(name: str, secret: str) -> None:
+    if len(secret) < SHORTEST_SECRET:
+        raise SettingError(
+            f"{name} has fewer than {SHORTEST_SECRET} characters, so that it cannot be removed from logs and messages."
+            " Choose a longer one where it was issued, and set it here"
+        )
+
+
+def readable_environment() -> dict[str, str]:
+    """`environment`, without .env if that cannot be used."""
+    try:
+        return environment()
+    except SettingError:
+        return {name: value for name, value in os.environ.items() if value}
+
+
 def readable(names: Iterable[str]) -> Iterator[str]:
     """Values of what is set. A file that cannot be read keeps its secret from everybody."""
     for name in names:
         try:
             value = value_of(name)
         except SettingError:
-            value = environment().get(name)
+            value = readable_environment().get(name)
         if value:
             yield value

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import stat
 from pathlib import Path
-from typing import ClassVar
 
 import luigi
 
-from pipeline.config.environment import SettingError, readable, value_of
+from pipeline.config.environment import SettingError, secret_of
 from pipeline.config.section import Section
 from pipeline.config.sections import storage
 
@@ -17,7 +15,6 @@ from pipeline.config.sections import storage
 class metabase(Section):
     """The Metabase that PublishDashboard provisions, and PostgreSQL as that Metabase sees it."""
 
-    variables: ClassVar[set[str]] = {"METABASE_API_KEY", "METABASE_ADMIN_PASSWORD", "METABASE_DATABASE_PASSWORD"}
     env = {
         "url": "METABASE_URL",
         "admin_email": "METABASE_ADMIN_EMAIL",
@@ -46,24 +43,15 @@ class metabase(Section):
 
     @property
     def api_key(self) -> str | None:
-        return value_of("METABASE_API_KEY") or self._kept("api_key")
+        return secret_of("METABASE_API_KEY") or self._kept("api_key")
 
     @property
     def admin_password(self) -> str | None:
-        return value_of("METABASE_ADMIN_PASSWORD")
+        return secret_of("METABASE_ADMIN_PASSWORD")
 
     @property
     def database_password(self) -> str | None:
-        return value_of("METABASE_DATABASE_PASSWORD") or self._kept("database_password")
-
-    @property
-    def secrets(self) -> list[str | None]:
-        """All that are set or kept, also those of a file that nothing else would read."""
-        kept: list[str | None] = [*readable(self.variables)]
-        for path in self.folder.glob("*"):
-            with contextlib.suppress(OSError, UnicodeDecodeError):
-                kept.append(path.read_text(encoding="utf-8").strip())
-        return kept
+        return secret_of("METABASE_DATABASE_PASSWORD") or self._kept("database_password")
 
     def _kept(self, name: str) -> str | None:
         path = self.folder / name

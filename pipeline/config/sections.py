@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar
 from zoneinfo import ZoneInfo
@@ -10,9 +11,12 @@ import luigi
 
 from pipeline import data_format, file_modes
 from pipeline.config.accounts import AccountParameter
-from pipeline.config.environment import PROJECT, SettingError, environment, value_of
+from pipeline.config.address import check_address
+from pipeline.config.environment import PROJECT, SettingError, environment, secret_of, value_of
 from pipeline.config.section import Section
 
+CLIENT_ID = "SPOTIFY_CLIENT_ID"
+CLIENT_SECRET = "SPOTIFY_CLIENT_SECRET"
 REFRESH_TOKEN = "SPOTIFY_REFRESH_TOKEN"
 
 
@@ -72,6 +76,15 @@ class log(Section):
     )
 
 
+@dataclass(frozen=True)
+class Application:
+    """An application on developer.spotify.com. `setting`: where its client ID is set."""
+
+    client_id: str
+    client_secret: str | None = field(repr=False)
+    setting: str
+
+
 class spotify(Section):
     """The Spotify Web API and the application registered there."""
 
@@ -81,6 +94,7 @@ class spotify(Section):
         "client_id": "SPOTIFY_CLIENT_ID",
         "accounts": "SPOTIFY_ACCOUNTS",
         "daily_calls": "SPOTIFY_DAILY_CALLS",
+        "developers": "SPOTIFY_DEVELOPERS",
     }
     api_url: str = luigi.Parameter(default="https://api.spotify.com/v1")
     accounts_url: str = luigi.Parameter(default="https://accounts.spotify.com")
@@ -88,6 +102,14 @@ class spotify(Section):
     timeout: float = luigi.FloatParameter(default=20.0, description="Seconds for one whole response.")
     accounts: str = luigi.Parameter(default="me", description="Names of the listeners, separated by commas or spaces.")
     daily_calls: int = luigi.IntParameter(default=500, description="Calls per account and UTC day; polls come first.")
+    developers: str = luigi.Parameter(
+        default="", description="Accounts whose application another developer registered, e.g. fay=second gus=second."
+    )
+
+    def check_addresses(self) -> None:
+        """Raises SettingError if tokens would be sent over http."""
+        check_address(self.api_url, "[spotify] api_url (SPOTIFY_API_URL)")
+        check_address(self.accounts_url, "[spotify] accounts_url (SPOTIFY_ACCOUNTS_URL)")
 
     @property
     def account_names(self) -> list[str]:
@@ -100,15 +122,34 @@ class spotify(Section):
             raise SettingError("[spotify] accounts (SPOTIFY_ACCOUNTS): two names differ by - and _ alone; rename one")
         return accounts
 
-    @property
-    def client_secret(self) -> str | None:
-        return value_of("SPOTIFY_CLIENT_SECRET")
+    def application(self, account: str) -> Application:
+        """The account's own one; else the plain settings. An own client ID never goes with the plain secret."""
+        setting = f"{CLIENT_ID}_{_variable(account)}"
+        own_id = value_of(setting)
+        secret = secret_of(f"{CLIENT_SECRET}_{_variable(account)}")
+        if own_id or secret:
+            return Application(own_id or self.client_id, secret, setting if own_id else CLIENT_ID)
+        return Application(self.client_id, secret_of(CLIENT_SECRET), CLIENT_ID)
+
+    def sharing_quota(self, account: str) -> list[str]:
+        """The other accounts whose applications the same developer registered: Spotify counts their calls together."""
+        developers = dict.fromkeys([*self.account_names, account], "")
+        for pair in self.developers.replace(",", " ").split():
+            name, equals, developer = pair.partition("=")
+            if not equals or not developer:
+                raise SettingError(
+                    f"[spotify] developers (SPOTIFY_DEVELOPERS): {pair!r} is not of the form account=name"
+                )
+            if AccountParameter().normalize(name) not in developers:
+                raise SettingError(f"[spotify] developers (SPOTIFY_DEVELOPERS): {name!r} is none of the accounts")
+            developers[name] = developer
+        return [name for name in developers if name != account and developers[name] == developers[account]]
 
     def refresh_token(self, account: str) -> str | None:
         """Bootstraps an empty token store; afterwards the store is what counts. The account's own variable; the plain
         one is that of the first account."""
-        own = value_of(f"{REFRESH_TOKEN}_{_variable(account)}")
-        return own or (value_of(REFRESH_TOKEN) if account == self.account_names[0] else None)
+        own = secret_of(f"{REFRESH_TOKEN}_{_variable(account)}")
+        return own or (secret_of(REFRESH_TOKEN) if account == self.account_names[0] else None)
 
 
 def _variable(account: str) -> str:
@@ -149,7 +190,7 @@ class postgres(Section):
     @property
     def password(self) -> str | None:
         """For a URL without one: libpq's own variable, which spares %-encoding it."""
-        return value_of("PGPASSWORD")
+        return secret_of("PGPASSWORD")
 
 
 class listener(Section):
@@ -245,8 +286,15 @@ class slack(Section):
 
     @property
     def webhook_url(self) -> str | None:
-        return value_of("SLACK_WEBHOOK_URL")
+        return secret_of("SLACK_WEBHOOK_URL")
+
+    def check_address(self) -> None:
+        """Raises SettingError if messages, or the bot's token, would be sent over http."""
+        if self.webhook_url:
+            check_address(self.webhook_url, "SLACK_WEBHOOK_URL")
+        else:
+            check_address(self.api_url, "[slack] api_url (SLACK_API_URL)")
 
     @property
     def bot_token(self) -> str | None:
-        return value_of("SLACK_BOT_TOKEN")
+        return secret_of("SLACK_BOT_TOKEN")

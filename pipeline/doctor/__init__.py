@@ -75,7 +75,4 @@ def _accounts() -> list[str]:
 
 
 def _scrubbed(finding: Finding) -> Finding:
-    with contextlib.suppress(config.SettingError):
-        for secret in config.secrets():
-            finding = Finding(finding.level, finding.what.replace(secret, "***"), finding.to_do)
-    return finding
+    return Finding(finding.level, config.scrub(finding.what), config.scrub(finding.to_do))

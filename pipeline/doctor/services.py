@@ -58,7 +58,7 @@ def dbt() -> Iterator[Finding]:
     command = [str(Path(sys.executable).with_name("dbt")), "--quiet", "--no-use-colors", "parse"]
     done = subprocess.run(command, env={**os.environ, **settings}, capture_output=True, text=True)
     if done.returncode:
-        what = f"the project cannot be parsed: {(done.stdout + done.stderr).strip()[-600:]}"
+        what = f"the project cannot be parsed: {config.scrub(done.stdout + done.stderr).strip()[-600:]}"
         yield Finding(FAILED, what, "undo the last change of dbt/")
     elif not facts["last_run_at"]:
         yield Finding(WARNING, "the project parses; nothing is built yet", "run a slot: see README")
@@ -82,6 +82,7 @@ def slack(offline: bool, tell: bool) -> Iterator[Finding]:
     if not (settings.webhook_url or settings.bot_token):
         yield Finding(WARNING, "not set up: what fails stands in the log alone", "set SLACK_WEBHOOK_URL in .env")
         return
+    settings.check_address()
     if tell and not offline:
         from pipeline import alerts
 
@@ -100,10 +101,10 @@ def slack(offline: bool, tell: bool) -> Iterator[Finding]:
 
 
 def _bot(settings: config.slack) -> Finding:
-    from slack_sdk import WebClient
     from slack_sdk.errors import SlackApiError
 
     from pipeline.alerts.slack import time_limit
+    from pipeline.alerts.slack_clients import WebClient
 
     try:
         with time_limit(settings.timeout):

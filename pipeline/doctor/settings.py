@@ -85,13 +85,14 @@ def env_file() -> Iterator[Finding]:
     known = set(VARIABLE.findall((config.PROJECT / ".env.example").read_text(encoding="utf-8")))
     known |= {name for section in _sections() for name in section.env.values()}
     known |= BESIDE
+    per_account = tuple(f"{name}_" for name in (config.CLIENT_ID, config.CLIENT_SECRET, config.REFRESH_TOKEN))
     stems = {name.partition("_")[0] for name in known}
     unknown = [
         name
         for name in VARIABLE.findall("\n".join(line for line in text.splitlines() if not line.lstrip().startswith("#")))
         if name.removesuffix("_FILE") not in known
         and name.partition("_")[0] in stems
-        and not name.startswith(config.REFRESH_TOKEN)
+        and not name.startswith(per_account)
     ]
     if unknown:
         yield Finding(WARNING, f"nobody reads {', '.join(unknown)}", "compare with .env.example")
@@ -107,7 +108,7 @@ def values() -> Iterator[Finding]:
         lambda: config.listener().zones,
         lambda: config.listener().shortest_play,
         lambda: config.slack().summary_grains,
-        lambda: config.metabase().secrets,
+        config.check_secrets,
     ]
     for read in readers:
         try:

@@ -18,22 +18,31 @@ from pipeline.extract.tokens import load_tokens, read_tokens
 from pipeline.status.problems import WARN_DAYS_LEFT
 
 MOST_SECONDS_OFF = 60
+MOST_USERS = 5  # of an application in development mode
 
 
 def application() -> Iterator[Finding]:
-    settings = config.spotify()
-    if not settings.client_id:
-        what = "SPOTIFY_CLIENT_ID is not set"
+    settings, users = config.spotify(), dict[str, list[str]]()
+    for name in settings.account_names:
+        settings.sharing_quota(name)  # raises for a wrong SPOTIFY_DEVELOPERS
+        users.setdefault(settings.application(name).client_id, []).append(name)
+    if lacking := users.pop("", []):
+        what = f"SPOTIFY_CLIENT_ID is not set, for {', '.join(lacking)}"
         yield Finding(FAILED, what, "copy it from your application on developer.spotify.com into .env")
-        return
-    yield Finding(OK, f"application {settings.client_id[:6]}…, {settings.daily_calls} calls a day for each account")
+    for client_id, names in users.items():
+        if len(names) > MOST_USERS:
+            what = f"application {client_id[:6]}… has {len(names)} accounts, and Spotify allows {MOST_USERS}"
+            to_do = "register another application, and set SPOTIFY_CLIENT_ID_<ACCOUNT> for the others"
+            yield Finding(WARNING, what, to_do)
+        whose = f" for {', '.join(names)}" if len(users) > 1 else ""
+        yield Finding(OK, f"application {client_id[:6]}…{whose}, {settings.daily_calls} calls a day for each account")
 
 
 def account(name: str, offline: bool) -> Iterator[Finding]:
     data, settings, now = config.storage().root, config.spotify(), utc_now()
     again = f"run: .venv/bin/python -m pipeline authorize --account {name}"
     try:
-        tokens = read_tokens(data, name, settings.refresh_token(name), settings.client_secret is None, now)
+        tokens = read_tokens(data, name, settings.refresh_token(name), settings.application(name), now)
     except SpotifyError as error:
         yield Finding(FAILED, str(error))
         return
@@ -44,7 +53,7 @@ def account(name: str, offline: bool) -> Iterator[Finding]:
     if days <= WARN_DAYS_LEFT:
         yield Finding(WARNING, f"the consent ends in {days} days", again)
     given = "given" if load_tokens(data, name) else "in SPOTIFY_REFRESH_TOKEN, not used yet"
-    if offline or not settings.client_id:
+    if offline or not settings.application(name).client_id:
         yield Finding(OK, f"consent {given}, {days} days left; Spotify was not asked")
         return
     try:

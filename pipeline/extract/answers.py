@@ -5,10 +5,11 @@ from __future__ import annotations
 import datetime
 import email.utils
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 import requests
 
+from pipeline import config
 from pipeline.exchange import failures_of
 from pipeline.extract.errors import Forbidden, RateLimited, SpotifyUnreachable, UnexpectedAnswer
 from pipeline.extract.pause import LONGEST_PAUSE
@@ -38,12 +39,15 @@ def _retry_after(response: requests.Response) -> float:
 
 
 def _reason(response: requests.Response) -> tuple[str, str]:
-    """`error.reason` and `error.message` of a Web API error, each empty where absent (some bodies are plain text)."""
+    """`error.reason` and `error.message` of a Web API error, each empty where absent (some bodies are plain text).
+
+    Without secrets, which a server can return from the request.
+    """
     try:
         error = response.json()["error"]
-        return str(error.get("reason", "")), str(error.get("message", ""))
+        return str(error.get("reason", "")), config.scrub(str(error.get("message", "")))
     except (ValueError, KeyError, TypeError, AttributeError):
-        return "", response.text[:120].strip()
+        return "", config.scrub(response.text)[:120].strip()
 
 
 def _is_quota(response: requests.Response) -> bool:
@@ -61,14 +65,15 @@ def send_patiently(send: Callable[[], requests.Response]) -> requests.Response:
     return response
 
 
-def raise_for_status(response: requests.Response, secrets: Iterable[str] = ()) -> None:
-    """Raise the error that a status other than 200 stands for; Spotify's own words in it are cleared of `secrets`."""
+def raise_for_status(response: requests.Response, quotes: bool = True) -> None:
+    """Raise the error that a status other than 200 stands for.
+
+    `quotes`: whether the error quotes Spotify. False for a token response: it can hold new tokens in any form.
+    """
     status = response.status_code
     if status == 200:
         return
-    _, message = _reason(response)
-    for secret in secrets:
-        message = message.replace(secret, "***")
+    message = _reason(response)[1] if quotes else ""
     if status == 429:
         retry_at = utc_now() + datetime.timedelta(seconds=min(_retry_after(response), LONGEST_PAUSE.total_seconds()))
         limit = "quota" if _is_quota(response) else "rate limit"

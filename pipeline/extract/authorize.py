@@ -91,7 +91,7 @@ def authorize(
     Whose consent it is is made sure of first. The tokens stored before are then replaced, in whatever state they were.
     """
     back = redirect_uri(port)
-    session = open_session(settings, back)
+    session = open_session(settings, back, account)
     link, state = make_link(session, settings)
     inbox = Inbox(state)
     typed = sys.stdin.fileno() if sys.stdin and (paste or sys.stdin.isatty()) else None
@@ -116,6 +116,7 @@ def authorize(
         pkce=True,
         account_id=person.best,
         bootstrap=digest(settings.refresh_token(account)),
+        client_id=settings.application(account).client_id,
     )
     with token_lock(data, account):
         write_tokens(data, tokens)

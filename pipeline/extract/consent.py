@@ -8,7 +8,6 @@ Source of the format: Spotify's authorization guide, "Authorization Code with PK
 
 from __future__ import annotations
 
-import ipaddress
 import os
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -28,33 +27,21 @@ DASHBOARD = "your application on developer.spotify.com"
 USER_AGENT = "listening-history-pipeline"
 
 
-def open_session(settings: config.spotify, redirect_uri: str) -> Any:
+def open_session(settings: config.spotify, redirect_uri: str, account: str) -> Any:
     """An OAuth2Session for one consent."""
     from requests_oauthlib import OAuth2Session  # type: ignore[import-untyped]
 
-    if not settings.client_id:
+    client_id = settings.application(account).client_id
+    if not client_id:
         raise ClientRejected(f"SPOTIFY_CLIENT_ID is not set: copy it from {DASHBOARD}")
+    settings.check_addresses()
     if urlsplit(settings.accounts_url).scheme != "https":
-        if not _is_loopback(settings.accounts_url):
-            raise config.SettingError(
-                f"[spotify] accounts_url (SPOTIFY_ACCOUNTS_URL) is {settings.accounts_url!r}, over which tokens could"
-                " be read by others; write an address that begins with https://"
-            )
         os.environ["OAUTHLIB_INSECURE_TRANSPORT"] = "1"  # oauthlib's only way to a sample Spotify of this machine
-    session = OAuth2Session(settings.client_id, redirect_uri=redirect_uri, scope=SCOPES, pkce="S256")
+    session = OAuth2Session(client_id, redirect_uri=redirect_uri, scope=SCOPES, pkce="S256")
     session.headers["User-Agent"] = USER_AGENT
-    session.max_redirects = 0  # a redirect would carry the code to another host
     bound_session(session)  # without retries: a code is good for one request
     session.register_compliance_hook("access_token_response", _check_tokens)
     return session
-
-
-def _is_loopback(url: str) -> bool:
-    host = urlsplit(url).hostname or ""
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def make_link(session: Any, settings: config.spotify) -> tuple[str, str]:
@@ -69,6 +56,7 @@ def fetch_tokens(session: Any, settings: config.spotify, address: str) -> dict[s
     """Spotify's answer to the code in `address`: access_token, refresh_token, expires_in. Raises SpotifyError."""
     from oauthlib.oauth2 import OAuth2Error  # type: ignore[import-untyped]
 
+    config.remember(*(value for name, value in parse_qsl(urlsplit(address).query) if name == "code"))
     session.scope = None  # what was granted is judged below: oauthlib would take any difference for an error
     try:
         granted: dict[str, Any] = session.fetch_token(
@@ -84,9 +72,8 @@ def fetch_tokens(session: Any, settings: config.spotify, address: str) -> dict[s
         if error.error == "access_denied":
             words = "Spotify sent the browser back with access_denied: you, or Spotify, said no. Run again and agree"
         else:
-            words = (
-                f"Spotify sent the browser back with the error {str(error.error)[:60]!r}, not with a code. Run again"
-            )
+            named = config.scrub(str(error.error))[:60]
+            words = f"Spotify sent the browser back with the error {named!r}, not with a code. Run again"
         raise ConsentRefused(words) from None
     except ValueError:
         raise UnexpectedAnswer("Spotify's answer to the code cannot be read. Run again") from None
@@ -103,7 +90,8 @@ def _check_tokens(response: requests.Response) -> requests.Response:
             raise UnexpectedAnswer("Spotify's answer to the code cannot be read: scope is not a string. Run again")
         return response
     asked = dict(parse_qsl(str(response.request.body)))
-    error, words = (str(answer.get(name, "")) for name in ("error", "error_description"))
+    config.remember(asked.get("code"), asked.get("code_verifier"))
+    error, words = (config.scrub(str(answer.get(name, ""))) for name in ("error", "error_description"))
     if error == "invalid_client" or status == 401:
         raise ClientRejected(f"Spotify does not know SPOTIFY_CLIENT_ID: copy the Client ID once more from {DASHBOARD}")
     if error == "invalid_grant" and "redirect" in words.lower():
@@ -116,7 +104,7 @@ def _check_tokens(response: requests.Response) -> requests.Response:
     if status >= 500:
         raise _unreachable(response.url, f"status {status}")
     if status in (403, 429):
-        raise_for_status(response, [asked[name] for name in ("code", "code_verifier") if name in asked])
+        raise_for_status(response, quotes=False)
     if error:
         raise UnexpectedAnswer(f"Spotify refuses the code with the error {error[:60]!r}. Run again")
     raise UnexpectedAnswer(
@@ -127,6 +115,7 @@ def _check_tokens(response: requests.Response) -> requests.Response:
 
 def fetch_user_ids(settings: config.spotify, tokens: dict[str, Any]) -> UserIds:
     """Whose tokens these are. Raises SpotifyError; Forbidden for whoever the application does not let in."""
+    config.remember(tokens["access_token"], tokens["refresh_token"])
     headers = {"Authorization": f"Bearer {tokens['access_token']}", "User-Agent": USER_AGENT}
     url = f"{settings.api_url.rstrip('/')}/me"
     session = requests.Session()
@@ -139,7 +128,7 @@ def fetch_user_ids(settings: config.spotify, tokens: dict[str, Any]) -> UserIds:
         raise _unreachable(url, type(error).__name__) from None
     if response.status_code >= 500:
         raise _unreachable(url, f"status {response.status_code}")
-    raise_for_status(response, [tokens["access_token"], tokens["refresh_token"]])
+    raise_for_status(response)
     return user_ids(read_object(response))
 
 

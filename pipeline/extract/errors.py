@@ -11,6 +11,7 @@ SpotifyError
     ├── ConsentEnded        the refresh token expired or was revoked
     ├── ConsentRefused      the person, or Spotify, did not agree to a new consent
     ├── WrongPerson         the consent is another person's than the history
+    ├── WrongApplication    the stored consent was given to another application
     ├── ClientRejected      client id or secret is wrong
     └── Forbidden           403: Premium, allow-list, scope, or a removed endpoint
 PartitionDamaged            a CSV partition that is not as this pipeline writes it
@@ -76,6 +77,10 @@ class ConsentRefused(AuthorizationError):
 
 class WrongPerson(AuthorizationError):
     """Two people under one account name, or one person under two."""
+
+
+class WrongApplication(AuthorizationError):
+    """The client ID is of another application than the stored tokens."""
 
 
 class ClientRejected(AuthorizationError):

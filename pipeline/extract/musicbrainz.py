@@ -22,6 +22,7 @@ from urllib.parse import quote, urlsplit
 
 import requests
 
+from pipeline import config
 from pipeline.exchange import bound_session
 
 PUBLIC_HOST = "musicbrainz.org"
@@ -134,7 +135,8 @@ class MusicBrainz:
         # MusicBrainz's own 404 is JSON too; a web server's, at a wrong address, must not pass for "unknown".
         if response.status_code not in (200, 404) or not isinstance(body, dict):
             raise MusicBrainzUnexpected(
-                f"MusicBrainz answers {path} with status {response.status_code} and {response.content[:60]!r}, which is"
+                f"MusicBrainz answers {path} with status {response.status_code} and"
+                f" {config.scrub(response.text)[:60]!r}, which is"
                 f" not as documented. Check MUSICBRAINZ_URL, and whether a proxy answers in its place. {AGAIN}"
             )
         return body if response.status_code == 200 else None
@@ -184,5 +186,5 @@ def _match(artist: Any, score: Any = 100) -> Match:
 
 def _mbid(value: Any) -> str:
     if not isinstance(value, str) or not MBID.fullmatch(value.lower()):
-        raise MusicBrainzUnexpected(f"{str(value)[:60]!r} is no identifier of MusicBrainz. {AGAIN}")
+        raise MusicBrainzUnexpected(f"{config.scrub(str(value))[:60]!r} is no identifier of MusicBrainz. {AGAIN}")
     return value.lower()

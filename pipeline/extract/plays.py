@@ -13,6 +13,7 @@ import unicodedata
 from typing import Any
 from urllib.parse import quote_plus
 
+from pipeline import config
 from pipeline.extract.errors import UnexpectedAnswer
 from pipeline.extract.values import EARLIEST_PLAY, boolean, format_moment, identifier, integer, parse_moment, text
 
@@ -72,10 +73,15 @@ def read_page(body: bytes) -> dict[str, Any]:
     try:
         page = json.loads(body)
     except (ValueError, RecursionError) as error:
-        raise UnexpectedAnswer(f"the answer is not JSON ({type(error).__name__}); it begins {body[:60]!r}") from error
+        raise UnexpectedAnswer(
+            f"the answer is not JSON ({type(error).__name__}); it begins"
+            f" {config.scrub(body.decode(errors='replace'))[:60]!r}"
+        ) from error
     if not isinstance(page, dict) or not isinstance(page.get("items"), list):
         problem = page.get("error") if isinstance(page, dict) else None
-        raise UnexpectedAnswer(f"the answer has no list of items; its error says {json.dumps(problem)[:200]}")
+        raise UnexpectedAnswer(
+            f"the answer has no list of items; its error says {config.scrub(json.dumps(problem))[:200]}"
+        )
     return page
 
 
@@ -100,7 +106,7 @@ def track_of(item: Any) -> dict[str, Any]:
         raise PassedOver("no track")
     kind = text(track.get("type"))
     if kind not in ("", "track"):
-        raise PassedOver(f"{OTHER_KIND} {kind[:40]}, not a track")
+        raise PassedOver(f"{OTHER_KIND} {config.scrub(kind)[:40]}, not a track")
     return track
 
 

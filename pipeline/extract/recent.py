@@ -166,6 +166,6 @@ class ExtractRecent(SlotTask):
             "outcome": outcome,
             "fetched_at": moment.isoformat(),
             "calls": client.calls,
-            "reason": reason,
+            "reason": config.scrub(reason),
             "token_days_left": days_left(client.data, self.account, moment),
         }

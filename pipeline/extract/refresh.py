@@ -30,27 +30,28 @@ def refresh(post: Post, settings: config.spotify, tokens: Tokens, now: datetime.
     unusable part of the response changes nothing. Without any usable part UnexpectedAnswer is raised.
     Raises SpotifyError, of any kind but NotAuthorized, and what `requests` raises if no response arrives.
     """
-    if not settings.client_id:
+    application = settings.application(tokens.account)
+    if not application.client_id:
         raise ClientRejected("SPOTIFY_CLIENT_ID is not set: copy it from your application on developer.spotify.com")
     form = {"grant_type": "refresh_token", "refresh_token": tokens.refresh_token}
     auth = None
-    if tokens.pkce or settings.client_secret is None:
-        form["client_id"] = settings.client_id
+    if tokens.pkce or application.client_secret is None:
+        form["client_id"] = application.client_id
     else:
-        auth = (settings.client_id, settings.client_secret)
+        auth = (application.client_id, application.client_secret)
     url = f"{settings.accounts_url.rstrip('/')}/api/token"
     response = send_patiently(lambda: post(url, data=form, auth=auth))
-    secrets = [*config.secrets(), tokens.refresh_token]
     if response.status_code in (403, 429) or response.status_code >= 500:
-        raise_for_status(response, secrets)
+        raise_for_status(response, quotes=False)
     answer = read_object(response)
     if response.status_code == 200 and answer.keys() & {"access_token", "refresh_token"}:
-        return _accept(answer, tokens, now)
+        return _accept(answer, replace(tokens, client_id=application.client_id), now)
     error = answer.get("error")
     if error == "invalid_grant":
-        raise consent_ended(tokens.account, _words(answer, secrets) + _lost(response))
+        raise consent_ended(tokens.account, _words(answer) + _lost(response))
     if error == "invalid_client" or response.status_code == 401:
-        raise ClientRejected("Spotify does not accept SPOTIFY_CLIENT_ID with SPOTIFY_CLIENT_SECRET: check both")
+        secret = application.setting.replace("CLIENT_ID", "CLIENT_SECRET")
+        raise ClientRejected(f"Spotify does not accept {application.setting} with {secret}: check both")
     raise UnexpectedAnswer(f"the token request was answered with status {response.status_code} and no access token")
 
 
@@ -85,12 +86,10 @@ def _accept(answer: dict[str, Any], tokens: Tokens, now: datetime.datetime) -> t
     return replace(tokens, refresh_token=refresh_token, access_token=access, expires_at=expires_at), wrong
 
 
-def _words(answer: dict[str, Any], secrets: list[str]) -> str:
+def _words(answer: dict[str, Any]) -> str:
     """Spotify's reason for invalid_grant, on one line, without secrets."""
     words = answer.get("error_description")
-    text = " ".join(words.split()) if isinstance(words, str) else ""
-    for secret in secrets:
-        text = text.replace(secret, "***")
+    text = " ".join(config.scrub(words).split()) if isinstance(words, str) else ""
     return text[:LONGEST_WORDS] or "invalid_grant"
 
 

@@ -39,10 +39,13 @@ SPOTIFY_ID = re.compile(r"[A-Za-z0-9]{1,64}")
 class SpotifyClient:
     """One account's way to the Web API. Nothing is sent while the account is paused or its consent has ended.
 
+    Raises SettingError if tokens would be sent over http.
+
     `calls`: how many requests were sent, retries and tokens included.
     """
 
     def __init__(self, settings: config.spotify, data: Path, account: str) -> None:
+        settings.check_addresses()
         self.settings = settings
         self.data = data
         self.account = account
@@ -72,13 +75,20 @@ class SpotifyClient:
         return self.get("/me/tracks", limit=limit, offset=offset)
 
     def get(self, path: str, **parameters: str | int) -> bytes:
-        """The body of a 200. Raises SpotifyError; a long wait that Spotify asks for is kept as the account's pause."""
+        """The body of a 200, with *** in place of tokens that it returns.
+
+        Raises SpotifyError; a long wait that Spotify asks for is kept as the account's pause.
+        """
         self.raise_if_paused()
         try:
             return self._get(path, parameters)
         except RateLimited as limit:
             pause = Pause(utc_now().isoformat(), limit.retry_at.isoformat(), limit.reason)
             write_pause(self.data, self.account, pause)
+            if limit.reason == "quota":
+                # One incident is enough: the others' pauses count as told.
+                for other in self.settings.sharing_quota(self.account):
+                    write_pause(self.data, other, replace(pause, told=True))
             raise
 
     def raise_if_paused(self) -> None:
@@ -104,8 +114,11 @@ class SpotifyClient:
                 f" ({type(error).__name__}). Check the network; the next slot asks again, nothing is lost"
                 " until 50 further plays have been heard"
             ) from None
-        raise_for_status(response, self._secrets())
-        return response.content
+        raise_for_status(response)
+        tokens = self.tokens
+        mine = (tokens.access_token, tokens.refresh_token) if tokens else ()
+        # These only: a short password of the settings can be a word in a title.
+        return config.scrub_body(response.content, (*mine, self.settings.application(self.account).client_secret))
 
     def _ask(self, path: str, parameters: Mapping[str, str | int], token: str) -> requests.Response:
         url = self.settings.api_url.rstrip("/") + path
@@ -130,7 +143,7 @@ class SpotifyClient:
             self.data,
             self.account,
             self.settings.refresh_token(self.account),
-            self.settings.client_secret is None,
+            self.settings.application(self.account),
             utc_now(),
         )
         if tokens.ended:
@@ -160,7 +173,7 @@ class SpotifyClient:
         """A token of the settings says nothing of whose it is: Spotify is asked, before it brings a single play."""
         try:
             response = send_patiently(lambda: self._ask("/me", {}, tokens.access_token))
-            raise_for_status(response, self._secrets())
+            raise_for_status(response)
             person = user_ids(response.json())
             confirm_identity(self.data, self.account, *person)
         except WrongPerson:
@@ -180,8 +193,3 @@ class SpotifyClient:
             identified = replace(self._stored_tokens(), account_id=person.best)
             write_tokens(self.data, identified)
             return identified
-
-    def _secrets(self) -> list[str]:
-        known = self.tokens
-        mine = (known.access_token, known.refresh_token) if known else ()
-        return [*config.secrets(), *filter(None, mine)]

@@ -19,8 +19,9 @@ from typing import Any
 
 from filelock import FileLock
 
-from pipeline.config import AccountParameter
-from pipeline.extract.errors import NotAuthorized, TokenStoreError
+from pipeline import config
+from pipeline.config import AccountParameter, Application
+from pipeline.extract.errors import NotAuthorized, TokenStoreError, WrongApplication
 from pipeline.extract.files import named_lock, reserved, write_atomic
 from pipeline.extract.token_response import LONGEST_TOKEN
 from pipeline.state_files import FUTURE, NotAsWritten, json_object, moment, read_state, set_aside_copies, typed
@@ -44,7 +45,8 @@ class Tokens:
     `pkce`: given without a client secret, and refreshed without one. `account_id`: Spotify's id of the person, empty
     until it has been asked. `ended`: Spotify's words, once it has refused the refresh token for good. `bootstrap`:
     digest of the SPOTIFY_REFRESH_TOKEN that was set when the store was written. `warned`: the least number of days left
-    that somebody has been warned of; 0 for none. `told`: whether somebody has been told that it `ended`.
+    that somebody has been warned of; 0 for none. `told`: whether somebody has been told that it `ended`. `client_id`:
+    the application that the consent was given to; empty in a store of before 0.6 until the next refresh.
     """
 
     account: str
@@ -58,6 +60,10 @@ class Tokens:
     bootstrap: str = ""
     warned: int = 0
     told: bool = False
+    client_id: str = ""
+
+    def __post_init__(self) -> None:
+        config.remember(self.refresh_token, self.access_token)
 
     def __repr__(self) -> str:
         return f"Tokens(account={self.account!r}, authorized_at={self.authorized_at!r})"
@@ -94,14 +100,26 @@ def digest(token: str | None) -> str:
     return hashlib.sha256(token.encode()).hexdigest() if token else ""
 
 
-def read_tokens(data: Path, account: str, bootstrap: str | None, pkce: bool, now: datetime.datetime) -> Tokens:
+def read_tokens(
+    data: Path, account: str, bootstrap: str | None, application: Application, now: datetime.datetime
+) -> Tokens:
     """The stored tokens, or `bootstrap` (SPOTIFY_REFRESH_TOKEN) where none are stored or those that are have ended.
+
+    Tokens of another application count as ended. Without a new bootstrap token they raise WrongApplication.
 
     A bootstrap token that was already set when the consent ended is the one that ended. Raises NotAuthorized when there
     is neither, TokenStoreError when the file is damaged, another account's, or can be read by others.
     """
     stored = load_tokens(data, account)
-    if stored and not (stored.ended and bootstrap and digest(bootstrap) != stored.bootstrap):
+    is_foreign = stored is not None and stored.client_id not in ("", application.client_id) and application.client_id
+    if stored and not ((stored.ended or is_foreign) and bootstrap and digest(bootstrap) != stored.bootstrap):
+        if is_foreign:
+            raise WrongApplication(
+                f"the consent of account {account!r} was given to the application {stored.client_id[:6]}…, and"
+                f" {application.setting} is {application.client_id[:6]}…: Spotify refuses a refresh token of another"
+                f" application. Correct {application.setting}, or give a new consent: python -m pipeline authorize"
+                f" --account {account}"
+            )
         return stored
     if not bootstrap:
         damaged = set_aside_copies(token_path(data, account))
@@ -109,7 +127,9 @@ def read_tokens(data: Path, account: str, bootstrap: str | None, pkce: bool, now
             f"no consent any more: its token file was damaged and is now {damaged[-1]}" if damaged else "no consent yet"
         )
         raise NotAuthorized(f"account {account!r} has {cause}. Run: python -m pipeline authorize --account {account}")
-    return Tokens(account, bootstrap, now.isoformat(), pkce=pkce, bootstrap=digest(bootstrap))
+    return Tokens(
+        account, bootstrap, now.isoformat(), pkce=application.client_secret is None, bootstrap=digest(bootstrap)
+    )
 
 
 def load_tokens(data: Path, account: str) -> Tokens | None:

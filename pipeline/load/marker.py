@@ -9,6 +9,7 @@ from typing import Any
 import luigi.contrib.postgres
 import psycopg2
 
+from pipeline import config
 from pipeline.load.errors import DatabaseError
 from pipeline.load.postgres import connect
 
@@ -38,8 +39,9 @@ class Marker(luigi.contrib.postgres.PostgresTarget):
         try:
             return bool(super().exists(connection or _shared_connection()))  # type: ignore[no-untyped-call]
         except (DatabaseError, psycopg2.Error) as error:
-            unreachable[:] = [f"{type(error).__name__}: {error}"]
-            logger.warning("%s is taken as not done: %s", self.update_id, error)
+            words = config.scrub(str(error))
+            unreachable[:] = [f"{type(error).__name__}: {words}"]
+            logger.warning("%s is taken as not done: %s", self.update_id, words)
             return False
 
     def touch(self, connection: Any = None) -> None:

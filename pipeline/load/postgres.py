@@ -47,18 +47,18 @@ def dsn() -> str:
     if not settings.url:
         return str(make_dsn(embedded_dsn(config.storage().root / "postgres"), options=OPTIONS))
     try:
-        given = parse_dsn(settings.url)
+        given = config.parse_url(settings.url)
+        if "password" in given:
+            config.check_length("the password in DATABASE_URL", given["password"])
         return make_dsn(
             settings.url,
             connect_timeout=settings.connect_timeout,
             password=given.get("password", settings.password),
             options=f"{given.get('options', '')} {OPTIONS}",
         )
-    except psycopg2.ProgrammingError:
-        raise DatabaseError(
-            "DATABASE_URL is not a libpq URL. Write postgresql://user:password@host:5432/database, with %-codes for"
-            " @ : / % and spaces inside the password"
-        ) from None
+    except config.SettingError as error:
+        # A DatabaseError stops only the tasks that need the database: the slot polls.
+        raise DatabaseError(str(error)) from None
 
 
 def connect() -> Any:
@@ -70,10 +70,14 @@ def connect() -> Any:
         parts = parse_dsn(target)
         raise DatabaseError(
             f"cannot connect to PostgreSQL at {parts.get('host', 'localhost')}, database {parts.get('dbname', '')!r},"
-            f" user {parts.get('user', '')!r}: {str(error).strip()}. Check DATABASE_URL and that the server runs."
+            f" user {parts.get('user', '')!r}: {_words(error)}. Check DATABASE_URL and that the server runs."
             " Plays already fetched are safe in data/ and are loaded by the next slot"
         ) from None
     return connection
+
+
+def _words(error: psycopg2.Error) -> str:
+    return config.scrub(str(error)).strip()
 
 
 @contextlib.contextmanager
@@ -85,7 +89,7 @@ def transaction() -> Iterator[Any]:
         connection.commit()
     except psycopg2.OperationalError as error:
         raise DatabaseError(
-            f"PostgreSQL went away or gave up in the middle ({str(error).strip()}). Nothing of this step was kept;"
+            f"PostgreSQL went away or gave up in the middle ({_words(error)}). Nothing of this step was kept;"
             " the next slot does it again"
         ) from error
     finally:
@@ -103,7 +107,7 @@ def held_warehouse() -> Iterator[None]:
     except psycopg2.Error as error:
         connection.close()
         raise DatabaseError(
-            f"waited ten minutes for another load or dbt run to end ({str(error).strip()}). See what hangs:"
+            f"waited ten minutes for another load or dbt run to end ({_words(error)}). See what hangs:"
             " select * from pg_stat_activity where application_name = 'pipeline'"
         ) from error
     try:

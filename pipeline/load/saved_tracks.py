@@ -86,7 +86,7 @@ class SyncSavedTracks(SlotTask):
                         self.run_at.replace(tzinfo=datetime.UTC),
                         outcome,
                         library.total if library else None,
-                        reason or None,
+                        config.scrub(reason) or None,
                     ),
                 )
             self.output().touch(connection)

@@ -13,6 +13,7 @@ import psycopg2
 from psycopg2 import sql
 from psycopg2.extras import execute_values
 
+from pipeline import config
 from pipeline.extract.datasets import DATASETS, HISTORY, PLAYS, Dataset
 from pipeline.extract.partitions import list_partitions
 from pipeline.load.errors import PartitionRefused
@@ -179,9 +180,9 @@ def _copy(cursor: Any, path: Path, dataset: Dataset, incoming: sql.Identifier) -
             return int(cursor.rowcount)
     except (psycopg2.DataError, psycopg2.IntegrityError) as error:
         # e.g. COPY incoming_spotify_songs, line 7, column song_duration_ms: "abc"
-        where = (error.diag.context or "").partition(", ")[2].splitlines()
+        where = config.scrub(error.diag.context or "").partition(", ")[2].splitlines()
         raise PartitionRefused(
-            f"{path}: {error.diag.message_primary} ({where[0] if where else 'no line given'})."
+            f"{path}: {config.scrub(error.diag.message_primary or '')} ({where[0] if where else 'no line given'})."
             " Nothing was loaded; repair the file or restore it from a backup, then run the slot again"
         ) from None
 

@@ -14,7 +14,7 @@ import luigi.configuration
 import luigi.interface
 import luigi.rpc
 
-from pipeline.config import PROJECT, environment
+from pipeline.config import PROJECT, check_address, environment
 from pipeline.scheduler.remote import RemoteScheduler
 from pipeline.whole_response import WholeResponse
 
@@ -45,12 +45,23 @@ def choose_scheduler() -> None:
     luigi.interface.core.ignore_unconsumed |= {f"default_scheduler_{part}" for part in ("url", "host", "port")}
     luigi_cfg = luigi.configuration.get_config()
     url = environment().get("LUIGI_SCHEDULER_URL")
-    if url and _answers(url):
+    if url and _is_private(url) and _answers(url):
         luigi_cfg.set("core", "default-scheduler-url", url)
     named = any(luigi_cfg.has_option("core", f"default-scheduler-{part}") for part in ("url", "host", "port"))
     flagged = any(re.match(r"--(core-)?(local-)?scheduler", word) for word in sys.argv[1:])
     if not (named or flagged):
         luigi_cfg.set("core", "local-scheduler", "true")
+
+
+def _is_private(url: str) -> bool:
+    """False, with a warning, if the password in the address would be sent over http."""
+    try:
+        if urlsplit(url).password:
+            check_address(url, "LUIGI_SCHEDULER_URL")
+    except ValueError as error:  # a SettingError is one
+        logger.warning("luigid is not used, and this run schedules itself: %s", error)
+        return False
+    return True
 
 
 def _answers(url: str) -> bool:

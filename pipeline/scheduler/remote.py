@@ -136,7 +136,6 @@ class RemoteScheduler(luigi.rpc.RemoteScheduler):
 
 def _scrubbed(error: str) -> str:
     """The traceback of a task, as JSON, without secrets: luigid shows it to whoever opens it."""
-    with contextlib.suppress(config.SettingError):
-        for secret in config.secrets():
-            error = error.replace(json.dumps(secret)[1:-1], "***")
-    return error
+    with contextlib.suppress(ValueError):
+        return json.dumps(config.scrub(json.loads(error)))
+    return config.scrub(error)

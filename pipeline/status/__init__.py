@@ -18,6 +18,7 @@ from typing import Any
 
 import psycopg2
 
+from pipeline import config
 from pipeline.alerts.damaged import damage_found
 from pipeline.alerts.incidents import read_incidents
 from pipeline.load.errors import DatabaseError
@@ -42,7 +43,7 @@ def gather(data: Path, accounts: list[str], now: datetime.datetime) -> Json:
             for account, known in status["accounts"].items():
                 known.update(account_facts(connection, account, now))
     except (DatabaseError, psycopg2.Error) as error:
-        status["database"]["error"] = str(error).strip()
+        status["database"]["error"] = config.scrub(str(error)).strip()
     status.update(machine_facts(data, now))
     known = {incident.key: incident for incident in read_incidents(data) if incident.is_open}
     # Those that the run which ends next reports.

@@ -134,13 +134,15 @@ def _raise_for_failure(outcome: Any) -> None:
     interrupts.heed()
     for result in getattr(outcome.result, "results", ()):
         if result.status == "warn":
-            logger.warning("%s %s: %s", result.node.resource_type, result.node.name, result.message)
+            logger.warning("%s %s: %s", result.node.resource_type, result.node.name, config.scrub(str(result.message)))
     if outcome.success:
         return
     if outcome.exception:
-        raise DbtFailed(f"dbt could not start: {outcome.exception}")
+        raise DbtFailed(f"dbt could not start: {config.scrub(str(outcome.exception))}")
     failed = [result for result in outcome.result if result.status in ("error", "fail", "runtime error")]
-    lines = [f"{result.node.resource_type} {result.node.name}: {result.message}" for result in failed]
+    lines = [
+        f"{result.node.resource_type} {result.node.name}: {config.scrub(str(result.message))}" for result in failed
+    ]
     raise DbtFailed("\n  ".join([f"{len(failed)} of {len(outcome.result.results)} dbt nodes failed:", *lines]))
 
 

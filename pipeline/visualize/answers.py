@@ -7,6 +7,7 @@ from typing import Any
 
 import psycopg2
 
+from pipeline import config
 from pipeline.visualize.cards import Card, CardError
 from pipeline.visualize.query import Filters, fill
 
@@ -45,8 +46,9 @@ class Asker:
                 try:
                     cursor.execute(sql, values)
                 except (psycopg2.ProgrammingError, psycopg2.DataError) as error:
+                    words = config.scrub(str(error)).strip()
                     raise CardError(
-                        f"card {card.id!r}: PostgreSQL refuses its SQL: {str(error).strip()}\nIf a report is missing,"
+                        f"card {card.id!r}: PostgreSQL refuses its SQL: {words}\nIf a report is missing,"
                         " build the models first: luigi --module pipeline RunPipeline --run-at …"
                     ) from None
                 self.known[key] = Answer(tuple(column.name for column in cursor.description), tuple(cursor.fetchall()))

@@ -69,6 +69,7 @@ class Trial:
             **sample,
             "SPOTIFY_API_URL": f"{address}/v1",
             "SPOTIFY_ACCOUNTS_URL": address,
+            "PLAIN_HTTP_HOSTS": f"metabase {HOST}",
             "MUSICBRAINZ_ARTISTS_PER_SLOT": "0",
             "METABASE_ADMIN_EMAIL": "ann@example.org",
             "METABASE_ADMIN_PASSWORD": self.secret["administrator"],

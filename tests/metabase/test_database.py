@@ -47,8 +47,8 @@ def test_a_socket_is_no_host(settings: dict[str, str], monkeypatch: pytest.Monke
 @pytest.mark.parametrize(
     ("url", "host", "port", "name", "ssl"),
     [
-        ("postgresql://me:x@db.example.org/music", "db.example.org", 5432, "music", False),
-        ("postgresql://me:x@one:6543,two:6544/music?sslmode=verify-full", "one", 6543, "music", True),
+        ("postgresql://me:x-of-a-test@db.example.org/music", "db.example.org", 5432, "music", False),
+        ("postgresql://me:x-of-a-test@one:6543,two:6544/music?sslmode=verify-full", "one", 6543, "music", True),
         ("host=db user=me dbname=music sslmode=prefer", "db", 5432, "music", False),
     ],
 )

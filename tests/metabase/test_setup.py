@@ -90,7 +90,7 @@ def test_the_key_of_the_settings_wins(empty: SampleMetabase, monkeypatch: pytest
 def test_a_password_that_metabase_thinks_too_simple_is_told(
     empty: SampleMetabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("METABASE_ADMIN_PASSWORD", "simple")
+    monkeypatch.setenv("METABASE_ADMIN_PASSWORD", "simple-and-common")
     with pytest.raises(Refused, match=r"password: password is too common\..*correct METABASE_ADMIN_EMAIL") as caught:
         set_up()
     assert caught.value.fields == {"password": "password is too common."}

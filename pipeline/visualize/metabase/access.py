@@ -20,8 +20,7 @@ def reach() -> tuple[Metabase, Json]:
     settings = config.metabase()
     if not settings.url:
         raise config.SettingError("METABASE_URL is not set: write where Metabase is, e.g. http://localhost:3000")
-    if not re.match(r"https?://[^/]", settings.url):
-        raise config.SettingError(f"METABASE_URL is {settings.url!r}; it must begin with http:// or https://")
+    config.check_address(settings.url, "METABASE_URL")
     metabase = Metabase(settings.url, settings.timeout)
     properties = metabase.wait_until_started(settings.patience)
     check_version(properties)

@@ -12,6 +12,7 @@ from typing import Any
 
 import requests
 
+from pipeline import config
 from pipeline.exchange import bound_session
 from pipeline.visualize.metabase.errors import (
     MetabaseUnreachable,
@@ -38,6 +39,7 @@ class Metabase:
         self.session = requests.Session()
         bound_session(self.session)
         self.session.headers["User-Agent"] = "listening-history-pipeline"
+        config.remember(api_key, session_id)
         if api_key:
             self.session.headers["x-api-key"] = api_key
         if session_id:
@@ -87,6 +89,7 @@ class Metabase:
     def _send(
         self, method: str, path: str, body: Json | None = None, parameters: Json | None = None
     ) -> requests.Response:
+        config.remember(*_secrets(body))
         try:
             # A redirect would turn a POST into a GET that answers something else.
             return self.session.request(
@@ -112,7 +115,7 @@ class Metabase:
         status = answer.status_code
         if 200 <= status < 300:
             return
-        words = _without(_words(answer), _secrets(body))
+        words = _words(answer)
         if status == 401:
             raise NotAllowed(
                 f"Metabase does not know the key or password that it was given ({call}: 401 {words}). Run"
@@ -125,14 +128,12 @@ class Metabase:
         if status == 404:
             raise NotFound(f"Metabase has nothing there ({call}: 404 {words})")
         if status in (400, 422):
-            fields = {name: _without(text, _secrets(body)) for name, text in _fields(answer).items()}
+            fields = _fields(answer)
             told = "; ".join(f"{name}: {text}" for name, text in fields.items())
             raise Refused(f"Metabase refuses {call} ({told or words})", fields)
         if status in (301, 302, 307, 308):
-            raise UnexpectedAnswer(
-                f"{self.url} sends on to {answer.headers.get('Location')}: write the address it ends at into"
-                " METABASE_URL"
-            )
+            target = config.scrub(answer.headers.get("Location", ""))
+            raise UnexpectedAnswer(f"{self.url} sends on to {target}: write the address it ends at into METABASE_URL")
         raise UnexpectedAnswer(
             f"Metabase failed at {call} (status {status}: {words}). Its log says why; run this again when it is well"
         )
@@ -155,33 +156,34 @@ def _starting(answer: requests.Response) -> str:
     """How far Metabase has come, in words."""
     try:
         health = answer.json()
-        return f"{health['status']}, {float(health['progress']):.0%}" if "progress" in health else str(health["status"])
+        status = config.scrub(str(health["status"]))[:LONGEST_WORDS]
+        return f"{status}, {float(health['progress']):.0%}" if "progress" in health else status
     except (ValueError, KeyError, TypeError):
         return f"status {answer.status_code}"
 
 
 def _words(answer: requests.Response) -> str:
-    """What Metabase says of a failure, shortened. It answers in text, or in JSON with a message."""
+    """What Metabase says of a failure, without secrets, shortened. It answers in text, or in JSON with a message."""
     try:
         body = answer.json()
     except ValueError:
         body = answer.text
     if isinstance(body, dict):
         body = body.get("message") or body.get("error") or body.get("errors") or body
-    return " ".join(str(body).split())[:LONGEST_WORDS]
+    return " ".join(config.scrub(str(body)).split())[:LONGEST_WORDS]
 
 
 def _fields(answer: requests.Response) -> dict[str, str]:
-    """`errors`, and `specific-errors` where it says more: field → words."""
+    """`errors`, and `specific-errors` where it says more: field → words, without secrets."""
     try:
         body = answer.json()
     except ValueError:
         return {}
     if not isinstance(body, dict):
         return {}
-    found = {name: str(text)[:LONGEST_WORDS] for name, text in _flat(body.get("errors"))}
+    found = {config.scrub(name): config.scrub(text)[:LONGEST_WORDS] for name, text in _flat(body.get("errors"))}
     if body.get("message"):
-        return {"message": str(body["message"])[:LONGEST_WORDS], **found}
+        return {"message": config.scrub(str(body["message"]))[:LONGEST_WORDS], **found}
     return found
 
 
@@ -197,9 +199,3 @@ def _secrets(body: Any) -> list[str]:
         return []
     found = [value for name, value in body.items() if name in SECRETS and isinstance(value, str) and value]
     return found + [secret for value in body.values() for secret in _secrets(value)]
-
-
-def _without(text: str, secrets: list[str]) -> str:
-    for secret in secrets:
-        text = text.replace(secret, "***")
-    return text

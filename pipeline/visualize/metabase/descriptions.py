@@ -17,7 +17,7 @@ from pathlib import Path
 import requests
 
 from pipeline import config
-from pipeline.exchange import BoundedAdapter
+from pipeline.exchange import bound_session
 from pipeline.transform import dbt
 from pipeline.visualize.metabase.database import NAME
 from pipeline.visualize.metabase.errors import MetabaseError, UnexpectedAnswer
@@ -40,16 +40,17 @@ def describe_tables() -> None:
             settings.url,
             metabase_api_key=settings.api_key,
             http_timeout=int(settings.timeout),
-            http_adapter=BoundedAdapter(retries=3),
         )
+        bound_session(exporter.metabase.session, retries=3)
         with contextlib.closing(exporter.metabase.session):
             try:
                 exporter.export_models(
                     metabase_database=NAME, schema_filter=Filter(include=[SCHEMA]), skip_sources=True
                 )
             except MetabaseStateError as error:
+                words = config.scrub(str(error))
                 raise MetabaseError(
-                    f"not all descriptions have reached Metabase ({error}): the lines above name the model or column"
+                    f"not all descriptions have reached Metabase ({words}): the lines above name the model or column"
                     " that dbt knows and Metabase does not. Show it again if it is hidden in Metabase; or build the"
                     " models (luigi --module pipeline RebuildStaging) and publish again"
                 ) from error
@@ -71,5 +72,5 @@ def write_manifest(folder: Path) -> Path:
         text=True,
     )
     if process.returncode:
-        raise dbt.DbtFailed(f"dbt cannot read its project: {process.stdout.strip()[-2000:]}")
+        raise dbt.DbtFailed(f"dbt cannot read its project: {config.scrub(process.stdout).strip()[-2000:]}")
     return folder / "manifest.json"

@@ -9,6 +9,7 @@ from pipeline.extract.files import make_folder, write_atomic
 
 
 def keep(name: str, secret: str) -> None:
+    config.remember(secret)
     folder = config.metabase().folder
     make_folder(folder)
     folder.chmod(0o700)

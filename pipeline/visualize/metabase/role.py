@@ -89,8 +89,9 @@ def _ensure_login(connection: Any, cursor: Any, name: str, password: str) -> Non
         if exists and config.value_of("METABASE_DATABASE_PASSWORD"):
             logger.warning("role %s is kept as it is: this user may not change it", name)
             return
+        words = config.scrub(error.diag.message_primary or "")
         raise RoleRefused(
             f"PostgreSQL does not let user {connection.info.user!r} make the role {name!r}"
-            f" ({error.diag.message_primary}). Have an administrator run: create role {name} login password '...'; and"
+            f" ({words}). Have an administrator run: create role {name} login password '...'; and"
             " put the password into METABASE_DATABASE_PASSWORD, then run this again"
         ) from None

@@ -74,7 +74,7 @@ def _create_administrator(anybody: Metabase, setup_token: str) -> str:
         return str(anybody.post("/api/setup", body)["id"])
     except Refused as error:
         raise Refused(
-            f"{error}. Metabase wants a mail address, and a password of six characters or more with a digit, not a"
+            f"{error}. Metabase wants a mail address, and a password of eight characters or more with a digit, not a"
             " common one: correct METABASE_ADMIN_EMAIL or METABASE_ADMIN_PASSWORD",
             error.fields,
         ) from None

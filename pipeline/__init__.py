@@ -6,8 +6,12 @@
 import atexit
 import gc
 
+from pipeline import interrupts  # isort: skip  before the imports, which take half a second
+
+interrupts.install()
+
 from pipeline import startup  # isort: skip  what luigi.cfg lacks is said before anything needs it
-from pipeline import alerts, interrupts
+from pipeline import alerts
 from pipeline.alerts.tasks import SendSummary
 from pipeline.extract.history.tasks import ExtractHistory
 from pipeline.extract.recent import ExtractRecent
@@ -21,7 +25,6 @@ from pipeline.visualize.tasks import RenderDashboard
 from pipeline.workflow import ImportHistory, PollAccounts, RebuildStaging, ReplayResponses, RunPipeline, SpotifyPolled
 
 startup.begin()
-interrupts.install()
 alerts.install()
 # The interpreter's last collections would search all of Luigi for nothing, for a fifth of a quiet slot's time.
 atexit.register(gc.freeze)

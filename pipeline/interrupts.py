@@ -1,4 +1,8 @@
-"""Ctrl-C and SIGTERM end a run in one line, with everything tidied that was opened."""
+"""Ctrl-C and SIGTERM end a run in one line, with everything tidied that was opened.
+
+The package installs this before it imports anything else, so that an interrupt during the imports ends in one line
+too. That is why nothing but the standard library is imported here.
+"""
 
 from __future__ import annotations
 
@@ -10,10 +14,6 @@ import threading
 from collections.abc import Iterator
 from traceback import format_exception
 from types import FrameType, TracebackType
-
-import luigi
-
-from pipeline import config, logs
 
 logger = logging.getLogger("luigi-interface")
 INTERRUPTED = "Interrupted. Nothing is half-written; the same command goes on where this run stopped."
@@ -58,8 +58,9 @@ def heed() -> None:
 
 
 def _interrupt(signum: int, frame: FrameType | None) -> None:
+    luigi = sys.modules.get("luigi.task")
     while frame:
-        if frame.f_code is luigi.Task.trigger_event.__code__:
+        if luigi and frame.f_code is luigi.Task.trigger_event.__code__:
             # Luigi would swallow it, and go on: the handler of its event, which may note an incident, ends first.
             signal.signal(signal.SIGALRM, lambda _, here: _interrupt(signum, here))
             signal.setitimer(signal.ITIMER_REAL, 0.1)
@@ -70,11 +71,15 @@ def _interrupt(signum: int, frame: FrameType | None) -> None:
 
 
 def _report(kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:
-    if logs.written_format() == "text":
+    logs = sys.modules.get("pipeline.logs")
+    if not logs or logs.written_format() == "text":
         if issubclass(kind, KeyboardInterrupt):
             print(INTERRUPTED, file=sys.stderr)
         else:
-            print(config.scrub("".join(format_exception(kind, error, traceback))), end="", file=sys.stderr)
+            text = "".join(format_exception(kind, error, traceback))
+            # Absent while the package is imported: no secret has been read then.
+            scrub = getattr(sys.modules.get("pipeline.config"), "scrub", str)
+            print(scrub(text), end="", file=sys.stderr)
     elif issubclass(kind, KeyboardInterrupt):
         logger.warning(INTERRUPTED)
     else:

@@ -206,8 +206,11 @@ def test_the_next_slot_polls_with_it_and_needs_no_client_secret(data: Path, star
         assert stored(data)["authorized_at"] == given["authorized_at"]
 
 
-def test_the_address_can_be_pasted_through_a_pipe(spotify: SampleSpotify, data: Path, start: Start) -> None:
-    command = start(spotify, "--paste", stdin=subprocess.PIPE)
+@pytest.mark.parametrize("options", [(), ("--paste",)])
+def test_the_address_can_be_pasted_through_a_pipe(
+    options: tuple[str, ...], spotify: SampleSpotify, data: Path, start: Start
+) -> None:
+    command = start(spotify, *options, stdin=subprocess.PIPE)
     address = command.agreed_address()
     command.forbidden = {address}
     for wrong in (
@@ -219,8 +222,9 @@ def test_the_address_can_be_pasted_through_a_pipe(spotify: SampleSpotify, data: 
         address.split("&state")[0],
     ):
         command.type(wrong)
-    with pytest.raises(requests.exceptions.ConnectionError):
-        command.call("state=x&code=y")
+    if "--paste" in options:  # it does not listen then
+        with pytest.raises(requests.exceptions.ConnectionError):
+            command.call("state=x&code=y")
     command.type(f' "{address}" ')
     command.ends(0)
     assert stored(data)["account_id"] == "sample"

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.demo.spotify import SampleSpotify
+from pipeline.interrupts import INTERRUPTED
 from tests.conftest import BIN, Database, Pipeline, succeeded
 from tests.own_postgres import OwnPostgres
 from tests.samples import evening, export_row, page
@@ -43,6 +44,19 @@ def export_file(folder: Path) -> Path:
     file = folder / "Streaming_History_Audio_2022_0.json"
     file.write_text(json.dumps([export_row(f"2022-12-20T10:{minute:02}:00Z") for minute in range(0, 12, 4)]))
     return file
+
+
+@pytest.mark.parametrize("module", ["luigi.task", "psycopg2", "pipeline.workflow", "pipeline.commands.status"])
+def test_an_interrupt_while_modules_are_imported_ends_in_one_line(module: str) -> None:
+    # -X importtime writes a line for each module when it has been imported, and so says where the process is.
+    command = [sys.executable, "-X", "importtime", "-m", "pipeline", "status"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True) as process:
+        assert process.stderr
+        next(line for line in process.stderr if line.rstrip().endswith(f" {module}"))
+        process.send_signal(signal.SIGINT)
+        said = [line.strip() for line in process.stderr if not line.startswith("import time:")]
+    assert said == [INTERRUPTED]
+    assert process.returncode == -signal.SIGINT
 
 
 def test_sigterm_in_any_task_ends_the_run_in_one_line_and_the_same_command_goes_on(

@@ -1,7 +1,8 @@
 """make demo: a made-up listener's day, run for real: sample Spotify and MusicBrainz → luigi → PostgreSQL → dbt; then
 two years more, from their data export.
 
-Everything is kept apart from your own data, in data/demo, and is made anew each time.
+Everything is kept apart from your own data, in data/demo, and is made again each time. `python -m pipeline.demo` with
+a command of `python -m pipeline`, or with `luigi …`, runs that command on the demo's data and settings.
 """
 
 from __future__ import annotations
@@ -51,11 +52,15 @@ DOWN = "15:30"
 MARATHON = 65
 # Settings that would lead out of the demo.
 ELSEWHERE = ("DATABASE_URL", "LUIGI_SCHEDULER_URL", "SLACK_WEBHOOK_URL", "SLACK_BOT_TOKEN", "LISTENER_TIMEZONES")
+# Port 9 of loopback, "discard", on which nothing listens.
+NO_SERVER = "http://127.0.0.1:9"
 YEARS_BEFORE = datetime.timedelta(days=730)
 
 
-def main() -> int:
+def main(arguments: list[str]) -> int:
     data = config.storage().root / "demo"
+    if arguments:
+        return run_command(data, arguments)
     today = datetime.datetime.now(datetime.UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     day = today - datetime.timedelta(days=1)
     shutil.rmtree(data, ignore_errors=True)
@@ -70,11 +75,29 @@ def main() -> int:
         SampleMusicBrainz(make_artists(catalogue, SEED)) as musicbrainz,
     ):
         spotify.me.saved = [{"added_at": f"{day:%Y-%m-%d}T01:00:00Z", "track": track} for track in catalogue[:80]]
-        os.environ.update(spotify.environment() | musicbrainz.environment() | {"SPOTIFY_ACCOUNTS": ACCOUNT})
-        # Nothing but the sample server and a database of the demo's own is reached, whatever your settings are.
-        os.environ.update(dict.fromkeys(ELSEWHERE, ""))
-        os.environ.update({"DATA_DIR": str(data), "LISTENER_TIMEZONE": "Europe/Berlin"})
+        os.environ.update(spotify.environment() | musicbrainz.environment() | settings(data))
         return run_day(spotify, day, data, plays)
+
+
+def settings(data: Path) -> dict[str, str]:
+    """Environment in which nothing but the sample server and the demo's own database is reached, whatever yours are."""
+    own = {"DATA_DIR": str(data), "SPOTIFY_ACCOUNTS": ACCOUNT, "LISTENER_TIMEZONE": "Europe/Berlin"}
+    return dict.fromkeys(ELSEWHERE, "") | own
+
+
+def run_command(data: Path, arguments: list[str]) -> int:
+    """`python -m pipeline ARGUMENTS`, or `luigi …`, on the demo's data; returns its exit code."""
+    if not (data / "spotify_songs").is_dir():
+        print(f"There is no demo in {os.path.relpath(data)} yet. Run: make demo", file=sys.stderr)
+        return 1
+    command = [sys.executable, "-m", "pipeline", *arguments]
+    if arguments[0] == "luigi":
+        command = [str(Path(sys.executable).with_name("luigi")), *arguments[1:]]
+    # The servers of the demo have gone: its tokens must not reach the real ones.
+    sample = {"SPOTIFY_CLIENT_ID": "sample", "SPOTIFY_API_URL": NO_SERVER, "SPOTIFY_ACCOUNTS_URL": NO_SERVER}
+    with contextlib.suppress(KeyboardInterrupt):
+        return subprocess.run(command, env={**os.environ, **settings(data), **sample}).returncode
+    return 130
 
 
 def marathon(catalogue: list[dict[str, Any]], day: datetime.datetime) -> list[SamplePlay]:
@@ -122,7 +145,7 @@ def run_day(spotify: SampleSpotify, day: datetime.datetime, data: Path, plays: l
         show_marts(connection)
         show_wrapped(connection)
         show_files(data)
-        print("\nHow things stand: python -m pipeline status\n", flush=True)
+        print("\nHow things stand: .venv/bin/python -m pipeline.demo status\n", flush=True)
         subprocess.run([sys.executable, "-m", "pipeline", "status"], cwd=config.PROJECT)
     show_next_steps(data, ACCOUNT)
     return 0
@@ -180,4 +203,4 @@ def first_cause(log: str) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -89,10 +89,16 @@ def show_files(data: Path) -> None:
 def show_next_steps(data: Path, account: str) -> None:
     folder = os.path.relpath(data)
     print(f"\nThe dashboard, to be opened in a browser: {page_path(Path(folder), account)}")
-    print("\nWhat to try next")
-    print(f"  DATA_DIR={folder} .venv/bin/luigi --module pipeline RebuildStaging     PostgreSQL again from the files")
-    print(f"  DATA_DIR={folder} .venv/bin/python -m pipeline dbt show -s rpt_top_tracks     a report by dbt")
-    print('  README.md, "Your own history"                                           with your Spotify account')
+    print("\nWhat to try next, in this folder")
+    for command, meaning in (
+        ("status", "whether polls, consent and marts are well"),
+        ("picture", "this year's Wrapped as a PNG"),
+        ("export --format csv", "the whole history as CSV, for other programs"),
+        ("dbt show --select rpt_top_tracks", "a report, with dbt"),
+        ("luigi --module pipeline RebuildStaging", "PostgreSQL again, from the files"),
+    ):
+        print(f"  .venv/bin/python -m pipeline.demo {command:<40} {meaning}")
+    print("\nWith your own Spotify account: see README.md, Your own history")
 
 
 def show_wrapped(connection: Any) -> None:

@@ -94,9 +94,10 @@ def authorize(
     session = open_session(settings, back, account)
     link, state = make_link(session, settings)
     inbox = Inbox(state)
-    typed = sys.stdin.fileno() if sys.stdin and (paste or sys.stdin.isatty()) else None
+    # A pipe too: `docker compose exec -T` and some editors' terminals have no terminal device.
+    typed = sys.stdin.fileno() if sys.stdin else None
     with contextlib.nullcontext() if paste else _listening(port, inbox):
-        _invite(account, link, back, paste, typed is not None, timeout)
+        _invite(account, link, back, paste, timeout)
         if browser and _has_screen():
             # Some browsers return only when they are closed.
             threading.Thread(target=webbrowser.open, args=(link,), daemon=True).start()
@@ -137,20 +138,15 @@ def _listening(port: int, inbox: Inbox) -> Iterator[None]:
         yield
 
 
-def _invite(account: str, link: str, back: str, paste: bool, terminal: bool, timeout: float) -> None:
+def _invite(account: str, link: str, back: str, paste: bool, timeout: float) -> None:
     _say(f"Open this link, log in to Spotify as the listener of account {account!r}, and agree:")
     print(f"\n{link}\n")
     if paste:
         wait = f"That page does not open: copy its address and paste it here, within {timeout:g} seconds."
-    elif terminal:
+    else:
         wait = (
             f"Waiting for that, {timeout:g} seconds at most. If the browser runs on another machine, the page does not"
             " open there: copy its address and paste it here."
-        )
-    else:
-        wait = (
-            f"Waiting for that, {timeout:g} seconds at most. If the browser runs on another machine, run again with"
-            " --paste."
         )
     _say(f"The browser then goes to {back}, an address that has to be registered in {DASHBOARD}.", wait, "")
 

@@ -124,7 +124,8 @@ def as_user(user: str | None, command: list[str], *paths: Path) -> list[str]:
             f" the folder: chmod o+x {shlex.quote(str(closed))}"
         )
     sets = [f"--{name}=-all,+{CAPABILITY}" for name in ("inh-caps", "ambient-caps", "bounding-set")]
-    return [*start, *sets, *command]
+    # initdb and postgres look for their own programs with access(2), which ignores capabilities without this bit.
+    return [*start, "--securebits=+no_setuid_fixup", *sets, *command]
 
 
 def _closed_folder(*paths: Path) -> Path | None:

@@ -21,7 +21,7 @@ import luigi
 
 from pipeline import config
 from pipeline.alerts.periods import due_periods
-from pipeline.alerts.slack import wants_to_be_told
+from pipeline.alerts.services import wants_to_be_told
 from pipeline.alerts.tasks import SendSummary
 from pipeline.extract.answers import utc_now
 from pipeline.extract.history.tasks import ImportTask

@@ -239,8 +239,9 @@ def test_whoever_is_to_be_told_later_hears_of_what_is_open(
 
 
 def test_nothing_is_kept_of_an_account_that_is_forgotten(
-    told: Pipeline, spotify: SampleSpotify, slack: SampleSlack
+    told: Pipeline, spotify: SampleSpotify, slack: SampleSlack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("SLACK_WEBHOOK_URL", slack.url + HOOK)
     slack.status = 404
     refuse(spotify)
     poll(told, FIRST)

@@ -1,7 +1,8 @@
-"""Messages on their way to Slack: kept until it has taken them.
+"""Messages on their way to Slack and other services: each service has its own queue, and none waits for another.
 
-data/alerts/outbox/<moment>.json   text, account ("" for all), not_before ("" or ISO 8601, UTC)
-data/alerts/outbox/<moment>.png    a picture that goes with it
+data/alerts/outbox/<moment>.json             for Slack: text, account ("" for all), not_before ("" or ISO 8601, UTC)
+data/alerts/outbox/<moment>.png              a picture that goes with it
+data/alerts/outbox/<service>/<moment>.json   the same for a URL in NOTIFY_URLS
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline import config
-from pipeline.alerts.slack import NotTaken, post, wants_to_be_told
+from pipeline.alerts.services import Service, services
+from pipeline.alerts.slack import NotTaken
 from pipeline.config import naming
 from pipeline.extract.files import named_lock, write_atomic
 from pipeline.folders import matching
@@ -41,50 +43,67 @@ def outbox(data: Path) -> Path:
 
 
 def put_message(data: Path, text: str, now: datetime.datetime, account: str = "", picture: bytes | None = None) -> None:
-    path = outbox(data) / f"{now:%Y%m%dT%H%M%S.%fZ}.json"
-    if picture:
-        write_atomic(path.with_suffix(".png"), picture)
-    write_atomic(path, _body(config.scrub(text), account, ""))
+    for service in services():
+        path = outbox(data) / service.name / f"{now:%Y%m%dT%H%M%S.%fZ}.json"
+        if picture:
+            write_atomic(path.with_suffix(".png"), picture)
+        write_atomic(path, _body(config.scrub(text), account, ""))
 
 
 def send_messages(data: Path, now: datetime.datetime) -> None:
-    """Send what is kept, the oldest first, until Slack does not take one; that and the rest stay for the next run."""
-    if not wants_to_be_told() or not matching(outbox(data), "*.json"):
+    """Send what is kept, the oldest first, until the service does not take one; that and the rest stay for the next
+    run. What a service that is no longer in the settings has not taken is dropped."""
+    found = services()
+    if not found or not _kept(data):
         return
     with named_lock(data, "outbox").acquire(timeout=1):  # else another run is at it
-        paths = matching(outbox(data), "*.json")
-        for path in paths[:-MOST_KEPT]:
-            logger.error("Slack has taken no message for long; %s is dropped", path.name)
-            _remove(path)
-        for path in paths[-MOST_KEPT:]:
-            message = _read(data, path)
-            if message is None:
-                continue  # damaged, or unreadable: the messages behind it do not wait
-            if message.waits_at(now):
+        for service in found:
+            _send(data, service, now)
+        names = {service.name for service in found}
+        for path in _kept(data):
+            if path.parent != outbox(data) and path.parent.name not in names:
+                _remove(path)
+
+
+def _kept(data: Path) -> list[Path]:
+    return [*matching(outbox(data), "*.json"), *matching(outbox(data), "*/*.json")]
+
+
+def _send(data: Path, service: Service, now: datetime.datetime) -> None:
+    paths = matching(outbox(data) / service.name, "*.json")
+    for path in paths[:-MOST_KEPT]:
+        logger.error("%s has taken no message for long; %s is dropped", service.name or "Slack", path.name)
+        _remove(path)
+    for path in paths[-MOST_KEPT:]:
+        message = _read(data, path)
+        if message is None:
+            continue  # damaged, or unreadable: the messages behind it do not wait
+        if message.waits_at(now):
+            return
+        try:
+            service.post(message.text, _picture(data, path))
+        except NotTaken as refusal:
+            logger.error("%s", refusal)
+            if not refusal.is_hopeless:
+                if refusal.wait:
+                    until = now + refusal.wait
+                    write_atomic(path, _body(message.text, message.account, until.isoformat()))
                 return
-            try:
-                post(message.text, _picture(data, path))
-            except NotTaken as refusal:
-                logger.error("%s", refusal)
-                if not refusal.is_hopeless:
-                    if refusal.wait:
-                        until = now + refusal.wait
-                        write_atomic(path, _body(message.text, message.account, until.isoformat()))
-                    return
-            _remove(path)
+        _remove(path)
 
 
 def forget_messages(data: Path, account: str) -> int:
     """Drop messages of the account, or that name it, of those not sent yet; returns how many."""
     paths = []
-    for path in matching(outbox(data), "*.json"):
+    for path in _kept(data):
         message = read_state(data, path, parse_message)
         if message and (message.account == account or naming(account).search(message.text.encode())):
             paths.append(path)
     for path in paths:
         _remove(path)
     # What is damaged cannot tell whose it is.
-    damaged = [path for path in matching(outbox(data), f"*.json*{SUFFIX}") if path.is_file()]
+    patterns = (f"*.json*{SUFFIX}", f"*/*.json*{SUFFIX}")
+    damaged = [path for pattern in patterns for path in matching(outbox(data), pattern) if path.is_file()]
     for path in damaged:
         path.unlink()
         path.with_name(f"{path.name.partition('.json')[0]}.png").unlink(missing_ok=True)

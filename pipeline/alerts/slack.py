@@ -40,19 +40,6 @@ def wants_to_be_told() -> bool:
     return bool(settings.webhook_url or settings.bot_token)
 
 
-def tell(text: str) -> bool:
-    """Send one message now. True when it was sent or nobody wants to be told; never raises."""
-    try:
-        if wants_to_be_told():
-            post(text)
-        return True
-    except NotTaken as refusal:
-        logger.error("%s", refusal)
-    except config.SettingError as error:
-        logger.error("Slack could not be told: %s", error)
-    return False
-
-
 def post(text: str, picture: bytes | None = None) -> None:
     """Send `text`, and by bot token the PNG `picture` after it. Raises NotTaken."""
     settings, scrubbed = config.slack(), scrub(text)

@@ -11,7 +11,7 @@ import luigi
 from pipeline import config
 from pipeline.alerts.outbox import put_message
 from pipeline.alerts.periods import check_period
-from pipeline.alerts.slack import wants_to_be_told
+from pipeline.alerts.services import wants_to_be_told
 from pipeline.alerts.summary import summarize
 from pipeline.config import AccountParameter
 from pipeline.extract.answers import utc_now
@@ -53,7 +53,7 @@ class SendSummary(luigi.Task):
 
     def run(self) -> None:
         if not wants_to_be_told():
-            raise config.SettingError("nobody is to be told: set SLACK_WEBHOOK_URL or SLACK_BOT_TOKEN")
+            raise config.SettingError("nobody is to be told: set SLACK_WEBHOOK_URL, SLACK_BOT_TOKEN or NOTIFY_URLS")
         with transaction() as connection:
             text = summarize(connection, self.account, self.period)
             picture = self._picture(connection) if text else None
@@ -65,7 +65,7 @@ class SendSummary(luigi.Task):
 
     def _picture(self, connection: Any) -> bytes | None:
         """Of the month or the year; of a week, that of the year it lies in."""
-        if config.slack().webhook_url:
+        if config.slack().webhook_url and not config.notify_urls():
             return None  # webhooks take no files
         from pipeline.visualize.picture import NoSuchPeriod, wrapped_picture
 

@@ -15,7 +15,7 @@ from pipeline.alerts.damaged import damage_found, end_what_is_removed
 from pipeline.alerts.incidents import Incident, changing, keep_open_ones, read_incidents, recover, report
 from pipeline.alerts.messages import due_message
 from pipeline.alerts.outbox import put_message, send_messages
-from pipeline.alerts.slack import tell, wants_to_be_told
+from pipeline.alerts.services import tell, wants_to_be_told
 from pipeline.extract.answers import utc_now
 
 logger = logging.getLogger("luigi-interface")

@@ -30,7 +30,16 @@ from pipeline.config.environment import (
     readable_environment,
 )
 from pipeline.config.metabase_section import metabase
-from pipeline.config.sections import CLIENT_SECRET, REFRESH_TOKEN, musicbrainz, postgres, slack, spotify, storage
+from pipeline.config.sections import (
+    CLIENT_SECRET,
+    REFRESH_TOKEN,
+    musicbrainz,
+    notify_urls,
+    postgres,
+    slack,
+    spotify,
+    storage,
+)
 
 NAMES = {
     "SLACK_BOT_TOKEN",
@@ -182,7 +191,7 @@ def _named() -> Iterator[tuple[str, str]]:
 def _set_values() -> Iterator[str]:
     for _, value in _named():
         yield value
-    sources: list[Callable[[], Iterable[str]]] = [_webhook, _misplaced, _within_addresses]
+    sources: list[Callable[[], Iterable[str]]] = [_webhook, _notify_urls, _misplaced, _within_addresses]
     for source in sources:
         with contextlib.suppress(SettingError, configparser.Error, OSError, ValueError):
             yield from source()
@@ -219,6 +228,13 @@ def _webhook() -> Iterator[str]:
     for url in readable(["SLACK_WEBHOOK_URL"]):
         path = urlsplit(url).path
         yield from (url, path, *(part for part in path.split("/") if len(part) >= LONG))
+
+
+def _notify_urls() -> Iterator[str]:
+    for url in notify_urls():
+        found = urlsplit(url)
+        keys = (part for part in (found.username, *found.path.split("/")) if part and len(part) >= LONG)
+        yield from (url, unquote(found.password or ""), *keys)
 
 
 def _misplaced() -> Iterator[str]:

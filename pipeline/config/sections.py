@@ -251,6 +251,11 @@ def _zone(name: str, setting: str) -> str:
         ) from error
 
 
+def notify_urls() -> list[str]:
+    """NOTIFY_URLS: addresses of notification services, in the form that apprise reads. Each is a secret."""
+    return (value_of("NOTIFY_URLS") or "").split()
+
+
 class slack(Section):
     """Where failures are told. Without a webhook or a bot token nothing is sent."""
 

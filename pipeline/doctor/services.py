@@ -79,8 +79,12 @@ def luigid() -> Iterator[Finding]:
 
 def slack(offline: bool, tell: bool) -> Iterator[Finding]:
     settings = config.slack()
-    if not (settings.webhook_url or settings.bot_token):
-        yield Finding(WARNING, "not set up: what fails stands in the log alone", "set SLACK_WEBHOOK_URL in .env")
+    others, is_set = len(config.notify_urls()), bool(settings.webhook_url or settings.bot_token)
+    if others:
+        yield Finding(OK, f"NOTIFY_URLS has {others} other service{'s' if others > 1 else ''}")
+    if not (is_set or others):
+        what = "not set up: failures are in the log only"
+        yield Finding(WARNING, what, "set SLACK_WEBHOOK_URL, or NOTIFY_URLS for another service, in .env")
         return
     settings.check_address()
     if tell and not offline:
@@ -89,7 +93,11 @@ def slack(offline: bool, tell: bool) -> Iterator[Finding]:
         if alerts.tell("A test: the listening history's doctor says hello."):
             yield Finding(OK, "took a message: look for it")
         else:
-            yield Finding(FAILED, "did not take a message; the line above says why", "check SLACK_… in .env")
+            yield Finding(
+                FAILED, "did not take a message; the line above says why", "check SLACK_… and NOTIFY_URLS in .env"
+            )
+    elif not is_set:
+        yield Finding(OK, "Slack is not used; python -m pipeline doctor --tell sends the others a message")
     elif settings.webhook_url:
         yield Finding(OK, "a webhook is set; python -m pipeline doctor --tell sends a message")
     elif not settings.channel:

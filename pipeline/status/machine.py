@@ -29,6 +29,7 @@ def machine_facts(data: Path, now: datetime.datetime) -> Json:
         "next_slot_at": next_slot(now).isoformat(),
         "disk": {"data_bytes": size, "free_bytes": shutil.disk_usage(_existing(data)).free, "unreadable": unreadable},
         "last_backup_at": _last_backup(config.storage().backups),
+        "notify_urls": len(config.notify_urls()),
         "slack": "webhook" if slack.webhook_url else "bot" if slack.bot_token else None,
         "metabase": metabase.url or None,
         "luigid": luigid_facts(config.environment().get("LUIGI_SCHEDULER_URL")),

@@ -100,6 +100,8 @@ def _machine(status: Json, now: datetime.datetime, zone: str) -> list[str]:
     lines.append(_line("last backup", _ago(status["last_backup_at"], now).strip(", ") or "none"))
     slack = {"webhook": "told by webhook", "bot": "told by bot token"}.get(status["slack"] or "", "not set up")
     lines.append(_line("slack", slack))
+    if count := status["notify_urls"]:
+        lines.append(_line("other services", f"{count} in NOTIFY_URLS"))
     lines.append(_line("metabase", "set up" if status["metabase"] else "not set up"))
     if luigid:
         lines.append(_line("luigid", "answers" if luigid["reachable"] else "does not answer"))

@@ -191,6 +191,8 @@ class Content:
                 )
             card["name"] = self.cards[card["id"]]["name"]
         for channel in changed.get("channels", []):
+            for name in ("schedule_day", "schedule_frame"):
+                channel.setdefault(name, None)
             channel.update(id=next(self.ids), recipients=channel.get("recipients") or [])
         return changed
 

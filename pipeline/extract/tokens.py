@@ -46,7 +46,7 @@ class Tokens:
     until it has been asked. `ended`: Spotify's words, once it has refused the refresh token for good. `bootstrap`:
     digest of the SPOTIFY_REFRESH_TOKEN that was set when the store was written. `warned`: the least number of days left
     that somebody has been warned of; 0 for none. `told`: whether somebody has been told that it `ended`. `client_id`:
-    the application that the consent was given to; empty in a store of before 0.6 until the next refresh.
+    the application that the consent was given to; empty in a store of an older version until its next refresh.
     """
 
     account: str

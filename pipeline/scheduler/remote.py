@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import logging
 import threading
@@ -136,6 +135,8 @@ class RemoteScheduler(luigi.rpc.RemoteScheduler):
 
 def _scrubbed(error: str) -> str:
     """The traceback of a task, as JSON, without secrets: luigid shows it to whoever opens it."""
-    with contextlib.suppress(ValueError):
-        return json.dumps(config.scrub(json.loads(error)))
-    return config.scrub(error)
+    try:
+        found = json.loads(error)
+    except ValueError:
+        found = None
+    return json.dumps(config.scrub(found)) if isinstance(found, str) else config.scrub(error)

@@ -197,7 +197,9 @@ ADDRESSES = ["SPOTIFY_API_URL", "SPOTIFY_ACCOUNTS_URL", "METABASE_URL", "SLACK_W
 FOREIGN = "music.invalid"
 
 
-@pytest.mark.parametrize("address", [f"http://{FOREIGN}/{SECRET}", f"http://u:{SECRET}@{FOREIGN}", SECRET, "ftp://x"])
+@pytest.mark.parametrize(
+    "address", [f"http://{FOREIGN}/{SECRET}", f"http://u:{SECRET}@{FOREIGN}", SECRET, "ftp://files.invalid"]
+)
 @pytest.mark.parametrize("setting", ADDRESSES)
 def test_an_address_that_others_can_listen_to_is_refused(
     setting: str, address: str, data: Path, monkeypatch: pytest.MonkeyPatch, spotify: SampleSpotify

@@ -13,7 +13,8 @@ from urllib.parse import parse_qs, urlsplit
 from pipeline.demo.loopback import Answer, LoopbackServer
 
 # Web API method → (required arguments, other arguments that the pipeline may send).
-METHODS = {
+METHODS: dict[str, tuple[set[str], set[str]]] = {
+    "auth.test": (set(), set()),
     "chat.postMessage": ({"channel", "text"}, {"blocks", "unfurl_links", "unfurl_media", "mrkdwn", "thread_ts"}),
     "files.getUploadURLExternal": ({"filename", "length"}, {"alt_txt", "snippet_type"}),
     "files.completeUploadExternal": ({"files"}, {"channel_id", "channels", "initial_comment", "thread_ts", "blocks"}),
@@ -46,7 +47,7 @@ class SampleSlack(LoopbackServer):
         if path == "/upload":
             return None if method == "POST" else self._refused(path, "method_not_allowed")
         content = headers.get_content_type()
-        if method != "POST" or content not in ("application/json", "application/x-www-form-urlencoded"):
+        if method != "POST" or (body and content not in ("application/json", "application/x-www-form-urlencoded")):
             return self._refused(path, "invalid_post_type")
         message = _read(content, body)
         if message is None:
@@ -89,7 +90,7 @@ class SampleSlack(LoopbackServer):
 
 def _read(content: str, body: bytes) -> dict[str, Any] | None:
     """The arguments of a call; None for a body that is no JSON object."""
-    if content != "application/json":
+    if content != "application/json" or not body:
         return {name: values[0] for name, values in parse_qs(body.decode()).items()}
     try:
         message = json.loads(body)

@@ -15,7 +15,7 @@ import pytest
 import requests
 
 from pipeline import config
-from pipeline.demo.loopback import Answer
+from pipeline.demo.loopback import Answer, LoopbackServer
 from pipeline.demo.musicbrainz import SampleMusicBrainz
 from pipeline.demo.spotify import SampleSpotify
 from pipeline.extract import errors
@@ -153,22 +153,22 @@ def test_a_slow_consent_ends_at_the_deadline(
 
 @pytest.mark.filterwarnings("ignore:Configuration .core. rpc:DeprecationWarning")
 @pytest.mark.usefixtures("in_time")
-def test_a_slow_luigid_ends_at_the_deadline(slack: SampleSlack) -> None:
+def test_a_slow_luigid_ends_at_the_deadline() -> None:
     """Any loopback server serves: what luigid answers does not matter if it never does so in time."""
-    slack.answers = [slow("/api/ping")] * 3
-    remote = RemoteScheduler(slack.url, connect_timeout=TIMEOUT)
-    with pytest.raises(remote._fetcher.raises):
-        remote._fetcher.fetch(f"{slack.url}/api/ping", {"data": "{}"}, TIMEOUT)
+    with LoopbackServer() as server:
+        server.answers = [slow("/api/ping")] * 3
+        remote = RemoteScheduler(server.origin, connect_timeout=TIMEOUT)
+        with pytest.raises(remote._fetcher.raises):
+            remote._fetcher.fetch(f"{server.origin}/api/ping", {"data": "{}"}, TIMEOUT)
 
 
 @pytest.mark.usefixtures("in_time")
-def test_a_luigid_that_is_slow_from_the_start_is_not_waited_for(
-    slack: SampleSlack, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_luigid_that_is_slow_from_the_start_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pipeline.scheduler.choice.SECONDS_TO_ANSWER", TIMEOUT)
     monkeypatch.setattr("http.client.HTTPConnection.request", as_get(http.client.HTTPConnection.request))
-    slack.answers = [slow("/luigid")]
-    assert isinstance(why_silent(f"{slack.url}/luigid"), OSError)
+    with LoopbackServer() as server:
+        server.answers = [slow("/luigid")]
+        assert isinstance(why_silent(f"{server.origin}/luigid"), OSError)
 
 
 def as_get(request: Callable[..., None]) -> Callable[..., None]:

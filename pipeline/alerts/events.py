@@ -18,7 +18,7 @@ from pipeline.alerts.advice import advice
 from pipeline.alerts.incidents import Incident, recover
 from pipeline.alerts.telling import report_safely, tell_what_is_due
 from pipeline.extract.answers import utc_now
-from pipeline.extract.errors import SlotInFuture
+from pipeline.extract.errors import CommandRefused
 from pipeline.load.errors import DatabaseError
 from pipeline.load.marker import unreachable
 from pipeline.slot import INCIDENT, NOTICE
@@ -61,8 +61,8 @@ def _safe(handler: Callable[..., None]) -> Callable[..., None]:
 
 
 def _on_failure(task: luigi.Task, error: BaseException) -> None:
-    if isinstance(error, SlotInFuture):
-        return  # a word typed wrongly; whoever typed it reads why
+    if isinstance(error, CommandRefused):
+        return  # an error of a command that was typed: the terminal shows the message
     cause = f"{type(error).__name__}: {error}"
     if UNFULFILLED.match(str(error)) and unreachable:
         cause = unreachable[-1]  # what is done was taken as not done
@@ -74,6 +74,8 @@ def _on_death(task: luigi.Task, error: str) -> None:
 
 
 def _on_broken(task: luigi.Task, error: BaseException) -> None:
+    if isinstance(error, CommandRefused):
+        return
     report_safely(_data(), _incident(task, NOT_SCHEDULED, "failed", f"{type(error).__name__}: {error}"))
 
 

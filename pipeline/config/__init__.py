@@ -7,6 +7,7 @@ it, as Docker hands secrets over. `.env` must be readable by its owner alone.
 environment.py  the environment and .env        section.py           what a section of luigi.cfg is
 sections.py     the sections                    metabase_section.py  [metabase]
 slots_section.py  [slots]
+names.py        unknown names, and the nearest known ones
 accounts.py     names of listeners              secret_values.py     what nobody is to read
 """
 

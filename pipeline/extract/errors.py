@@ -14,7 +14,9 @@ SpotifyError
     ├── ClientRejected      client id or secret is wrong
     └── Forbidden           403: Premium, allow-list, scope, or a removed endpoint
 PartitionDamaged            a CSV partition that is not as this pipeline writes it
-SlotInFuture                a slot that has not come yet
+CommandRefused              a command that was typed cannot be run: Slack gets no message
+├── SlotInFuture            a slot that has not come yet
+└── ExportRefused           --export is not a streaming history (history/errors.py)
 
 Every message says what to do, and none holds a token, a code or a secret.
 """
@@ -98,5 +100,9 @@ class PartitionDamaged(Exception):
         self.path = path
 
 
-class SlotInFuture(ValueError):
+class CommandRefused(Exception):
+    """A command that was typed cannot be run. Its message is printed, and is not an incident."""
+
+
+class SlotInFuture(CommandRefused, ValueError):
     """A slot names a run that has happened or happens now, never one to come."""

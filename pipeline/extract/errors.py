@@ -56,10 +56,6 @@ class AuthorizationError(SpotifyError):
     """A person has to act before the next poll can succeed."""
 
 
-class NotAuthorized(AuthorizationError):
-    """There is no refresh token yet."""
-
-
 class TokenStoreError(AuthorizationError):
     """The token file cannot be trusted, read or written; the message names it and the fix."""
 
@@ -70,6 +66,14 @@ class ConsentEnded(AuthorizationError):
     def __init__(self, message: str, words: str) -> None:
         super().__init__(message)
         self.words = words
+
+
+class NotAuthorized(ConsentEnded):
+    """There is no refresh token: not yet, or its file was deleted. As after the end of a consent, nothing has failed,
+    and a person has to act."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, "no consent")
 
 
 class ConsentRefused(AuthorizationError):

@@ -52,6 +52,11 @@ def next_slot(now: datetime.datetime) -> datetime.datetime:
     return slot
 
 
+def current_slot(now: datetime.datetime) -> datetime.datetime:
+    """The half hour that has begun at `now` (UTC), without a zone, as Luigi's parameters have it."""
+    return _half_hour(now).replace(tzinfo=None)
+
+
 def _half_hour(moment: datetime.datetime) -> datetime.datetime:
     """The one in which it lies."""
     return moment.replace(minute=moment.minute // 30 * 30, second=0, microsecond=0)

@@ -52,6 +52,10 @@ def begin() -> None:
         choice.choose_scheduler()
         os.umask(config.storage().umask)
         config.slots()  # cron/run.sh starts a run if it cannot read these settings
+        if is_luigi():
+            from pipeline.config.names import check_names
+
+            check_names()
     except configparser.Error as error:
         _refuse(explain(error))
     except config.SettingError as error:

@@ -16,6 +16,7 @@ import datetime
 import logging
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import luigi
 
@@ -34,7 +35,7 @@ from pipeline.load.ledger import reload_all_polls
 from pipeline.load.postgres import transaction
 from pipeline.load.saved_tracks import SyncSavedTracks
 from pipeline.load.staging import begin_load, reload_all_partitions
-from pipeline.slot import SlotTask
+from pipeline.slot import SlotTask, current_slot
 from pipeline.transform.build import run_models, run_tests
 from pipeline.visualize.render import captured_accounts, render_dashboard
 from pipeline.visualize.tasks import RenderDashboard
@@ -45,8 +46,17 @@ logger = logging.getLogger("luigi-interface")
 class SlotOfAccounts(luigi.WrapperTask):
     """A slot of one account, or of all in [spotify] accounts. One's failure does not stop another's."""
 
-    run_at: datetime.datetime = luigi.DateMinuteParameter(interval=30, description="Slot, UTC: 2026-11-22T1430")
+    run_at: datetime.datetime = luigi.DateMinuteParameter(
+        interval=30, description="Slot, UTC: 2026-11-22T1430; the current one if not given."
+    )
     account: str = config.OptionalAccountParameter(default="", description="Whose history; all if not given.")
+
+    @classmethod
+    def get_param_values(cls, params: Any, args: Any, kwargs: Any) -> Any:
+        """A default in the class body would be the slot in which the module was imported."""
+        if not args and "run_at" not in kwargs and not dict(params)["run_at"].has_task_value(cls.task_family, "run_at"):
+            kwargs = {**kwargs, "run_at": current_slot(utc_now())}
+        return super().get_param_values(params, args, kwargs)  # type: ignore[no-untyped-call]
 
     def accounts(self) -> list[str]:
         return [self.account] if self.account else config.spotify().account_names

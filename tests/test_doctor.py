@@ -164,9 +164,21 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ),
         pytest.param(
             write_env(b"SPOTIFY_CLIENTID=x\nLOG_DIR=y\nexport SPOTIFY_REFRESH_TOKEN_ANN=z\nSLACK_BOT_TOKEN_FILE=\n"),
-            "nobody reads SPOTIFY_CLIENTID → compare with",
+            "SPOTIFY_CLIENTID in .env is not read: the name is unknown → the nearest known name is SPOTIFY_CLIENT_ID",
             False,
             id="unknown name",
+        ),
+        pytest.param(
+            write_env(b"SPOTFY_CLIENT_ID=x\n"),
+            "SPOTFY_CLIENT_ID in .env is not read: the name is unknown → the nearest known name is SPOTIFY_CLIENT_ID",
+            False,
+            id="misspelt first word",
+        ),
+        pytest.param(
+            write_env(b"DATABSE_URL_FILE=/run/secrets/x\n"),
+            "DATABSE_URL_FILE in .env is not read: the name is unknown → the nearest known name is DATABASE_URL",
+            False,
+            id="misspelt file",
         ),
         pytest.param(
             spoil("luigi.cfg", lambda text: text.replace("[core]", "hunter2 = 1\n[core]")),
@@ -212,8 +224,8 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ),
         pytest.param(
             spoil("luigi.cfg", lambda text: text.replace("timezone = UTC", "timezone = UTC\npassword = hunter2")),
-            "luigi.cfg, [listener]: password is no setting here",
-            False,
+            "luigi.cfg, [listener]: password is no setting here. The settings here are timezone, timezones, shortest",
+            True,
             id="secret",
         ),
         pytest.param(
@@ -223,7 +235,34 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
             id="codes",
         ),
         pytest.param(
-            spoil("luigi.cfg", lambda text: f"{text}\n[spotifly]\n"), "nobody reads [spotifly]", False, id="slip"
+            spoil("luigi.cfg", lambda text: f"{text}\n[spotifly]\n"),
+            "luigi.cfg: the section [spotifly] is unknown. The nearest known name is [spotify]",
+            True,
+            id="section",
+        ),
+        pytest.param(
+            spoil("luigi.cfg", lambda text: text.replace("[retcode]", "[retcodes]")),
+            "luigi.cfg: the section [retcodes] is unknown. The nearest known name is [retcode]",
+            True,
+            id="section of Luigi",
+        ),
+        pytest.param(
+            spoil("luigi.cfg", lambda text: text.replace("daily_calls", "dayly_calls")),
+            "luigi.cfg, [spotify]: dayly_calls is no setting here. The nearest known name: dayly_calls is like daily",
+            True,
+            id="option",
+        ),
+        pytest.param(
+            spoil("luigi.cfg", lambda text: text.replace("patience = 600", "patiense = 600")),
+            "luigi.cfg, [metabase]: patiense is no setting here. The nearest known name: patiense is like patience",
+            True,
+            id="option that a poll does not need",
+        ),
+        pytest.param(
+            spoil("luigi.cfg", lambda text: text.replace("remove_delay", "remove_dealy")),
+            "luigi.cfg, [scheduler]: remove_dealy is unknown. The nearest known name is remove_delay",
+            True,
+            id="option of Luigi",
         ),
     ],
 )

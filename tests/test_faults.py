@@ -330,7 +330,7 @@ def test_a_secret_in_luigi_cfg_is_refused_by_name_alone(pipeline: Pipeline, tmp_
     settings = tmp_path / "extra.cfg"
     settings.write_text("[spotify]\nclient_secret = hunter2\n")
     process = pipeline.slot(FIRST, task="ExtractRecent", LUIGI_CONFIG_PATH=str(settings))
-    assert process.returncode == 30
+    assert process.returncode == 40
     assert "luigi.cfg, [spotify]: client_secret is no setting here" in process.stderr
     assert "hunter2" not in process.stderr
 

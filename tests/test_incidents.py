@@ -11,7 +11,7 @@ from typing import Any
 import luigi
 import pytest
 
-from pipeline.alerts.advice import ADVICE, OF_EXIT_CODES
+from pipeline.alerts.advice import KINDS, OF_EXIT_CODES
 from pipeline.alerts.incidents import incidents_path, read_incidents
 from pipeline.alerts.messages import duration
 from pipeline.alerts.outbox import put_message
@@ -74,7 +74,7 @@ def test_an_incident_is_told_once_again_after_a_day_and_when_it_is_over(
     lines = begins.splitlines()
     assert lines[0].startswith("*ExtractRecent* failed on ")
     assert lines[1].startswith("> Forbidden: Spotify forbids the call ('not on the allow-list')")
-    assert "UTC. The next slot asks again" in lines[2]
+    assert "No poll succeeds before this is corrected" in lines[2]
     assert lines[3].startswith("Log: /logs/cron-2026-11.log · <http://music.example:8082/static/visualiser/index.html#")
     (incident,) = read_incidents(told.data)
     assert (incident.times, incident.account, incident.key) == (2, "me", "ExtractRecent account=me")
@@ -309,4 +309,4 @@ def test_durations_read_as_a_person_says_them(minutes: int, words: str) -> None:
 
 def test_the_documentation_says_what_to_do_about_every_incident() -> None:
     page = (PROJECT / "docs" / "alerts.md").read_text()
-    assert [name for name in [*ADVICE, *map(str, OF_EXIT_CODES)] if f"`{name}`" not in page] == []
+    assert [name for name in [*KINDS, *map(str, OF_EXIT_CODES)] if f"`{name}`" not in page] == []

@@ -14,18 +14,20 @@ import luigi
 from filelock import Timeout
 
 from pipeline import config
-from pipeline.alerts.advice import advice
+from pipeline.alerts.advice import Kind, advice, kind_of_cause
 from pipeline.alerts.incidents import Incident, recover
 from pipeline.alerts.telling import report_safely, tell_what_is_due
 from pipeline.extract.answers import utc_now
-from pipeline.extract.errors import SlotInFuture
+from pipeline.extract.errors import CommandRefused
 from pipeline.load.errors import DatabaseError
 from pipeline.load.marker import unreachable
 from pipeline.slot import INCIDENT, NOTICE
 from pipeline.startup import is_luigi
 
 logger = logging.getLogger("luigi-interface")
-DATABASE, SETTINGS = "database", "settings"
+DATABASE, SETTINGS = Kind.DATABASE.word, Kind.SETTINGS.word
+# Causes of the whole machine, which a whole slot that succeeds ends.
+OF_ALL_TASKS = {SETTINGS, Kind.DISK_FULL.word, Kind.NOT_WRITABLE.word}
 # A PostgreSQL that goes away in the middle, in its words and psycopg2's, whoever passes them on; and what follows.
 LOST_DATABASE = re.compile(
     "server closed the connection|terminating connection|connection to server|connection (already )?closed"
@@ -61,12 +63,12 @@ def _safe(handler: Callable[..., None]) -> Callable[..., None]:
 
 
 def _on_failure(task: luigi.Task, error: BaseException) -> None:
-    if isinstance(error, SlotInFuture):
-        return  # a word typed wrongly; whoever typed it reads why
+    if isinstance(error, CommandRefused):
+        return  # an error of a command that was typed: the terminal shows the message
     cause = f"{type(error).__name__}: {error}"
     if UNFULFILLED.match(str(error)) and unreachable:
         cause = unreachable[-1]  # what is done was taken as not done
-    report_safely(_data(), _incident(task, _kind(task, error, cause), "failed", cause))
+    report_safely(_data(), _incident(task, _kind(task, error, cause), "failed", cause, error))
 
 
 def _on_death(task: luigi.Task, error: str) -> None:
@@ -74,7 +76,11 @@ def _on_death(task: luigi.Task, error: str) -> None:
 
 
 def _on_broken(task: luigi.Task, error: BaseException) -> None:
-    report_safely(_data(), _incident(task, NOT_SCHEDULED, "failed", f"{type(error).__name__}: {error}"))
+    if isinstance(error, CommandRefused):
+        return
+    cause = f"{type(error).__name__}: {error}"
+    key = _kind(task, error, cause)
+    report_safely(_data(), _incident(task, NOT_SCHEDULED if key == _key(task) else key, "failed", cause, error))
 
 
 def _on_missing(task: luigi.Task) -> None:
@@ -104,6 +110,8 @@ def _on_incident(task: luigi.Task, kind: str, sentence: str, again: bool) -> Non
 
 def _kind(task: luigi.Task, error: BaseException, cause: str) -> str:
     """One cause is one incident, whatever number of tasks and accounts it stops."""
+    if kind := kind_of_cause(error) or kind_of_cause(cause):
+        return kind.word
     if isinstance(error, DatabaseError) or LOST_DATABASE.search(cause):
         return DATABASE
     return SETTINGS if isinstance(error, config.SettingError) else _key(task)
@@ -117,7 +125,7 @@ def _on_success(task: luigi.Task) -> None:
         over.add(DATABASE)
     whole = task.task_family == "RunPipeline"
     if whole:
-        over.add(SETTINGS)
+        over |= OF_ALL_TASKS
     recover(
         _data(),
         lambda incident: incident.key in over or (whole and incident.key.startswith("run ")),
@@ -126,15 +134,15 @@ def _on_success(task: luigi.Task) -> None:
     )
 
 
-def _incident(task: luigi.Task, key: str, what: str, cause: str) -> Incident:
+def _incident(task: luigi.Task, key: str, what: str, cause: str, error: BaseException | None = None) -> Incident:
     now = utc_now()
     return Incident(
         key=key,
-        account=_account(task) if key not in (DATABASE, SETTINGS) else "",
+        account=_account(task) if key not in {DATABASE, *OF_ALL_TASKS} else "",
         name=f"*{task.task_family}*{_of(task)} on {socket.gethostname()}",
         title=f"*{task.task_family}* {what} on {socket.gethostname()}: {_parameters(task)}",
         cause=cause.strip().partition("\n")[0],
-        to_do=advice(key),
+        to_do=advice(key, error),
         since=now.isoformat(),
         last_seen=now.isoformat(),
         link=_link(task),

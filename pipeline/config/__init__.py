@@ -8,6 +8,7 @@ environment.py  the environment and .env        section.py           what a sect
 sections.py     the sections                    metabase_section.py  [metabase]
 slots_section.py  [slots]                       address.py           where secrets may be sent
 accounts.py     names of listeners              database_url.py      the password in DATABASE_URL
+names.py        unknown names, and the nearest known ones
 secret_values.py  every secret, and their removal from text
 """
 

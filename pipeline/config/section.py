@@ -25,12 +25,10 @@ class Section(luigi.Config):
     @classmethod
     def get_param_values(cls, params: Any, args: Any, kwargs: Any) -> Any:
         section = luigi.configuration.get_config()[cls.__name__] if cls._has_section() else {}
-        if unknown := {key.replace("-", "_") for key in section} - {name for name, _ in params} - cls.ignore_unconsumed:
-            # By name alone: Luigi's own warning would print the value, which may be a secret.
-            raise SettingError(
-                f"luigi.cfg, [{cls.__name__}]: {', '.join(sorted(unknown))} is no setting here. A secret belongs into"
-                " the environment or .env, under the name in .env.example"
-            )
+        if unknown := unknown_options(cls):
+            from pipeline.config.names import refuse_options
+
+            raise SettingError(refuse_options(cls, unknown))
         parameters, given = dict(params), environment()
         variables = {variable: value for variable in cls.env.values() if (value := value_of(variable, given))}
         parsed = {
@@ -42,6 +40,13 @@ class Section(luigi.Config):
             if (name := key.replace("-", "_")) in parameters and name not in {**parsed, **kwargs}:
                 _parse(parameters[name], section, key, f"luigi.cfg, [{cls.__name__}]: {key}")
         return super().get_param_values(params, args, {**parsed, **kwargs})  # type: ignore[no-untyped-call]
+
+
+def unknown_options(section: type[Section]) -> list[str]:
+    """Options of luigi.cfg that the section does not have, sorted."""
+    luigi_cfg, name = luigi.configuration.get_config(), section.__name__
+    given = {key.replace("-", "_") for key in luigi_cfg[name]} if luigi_cfg.has_section(name) else set()
+    return sorted(given - {known for known, _ in section.get_params()} - section.ignore_unconsumed)  # type: ignore[no-untyped-call]
 
 
 def _parse(parameter: Any, values: Mapping[str, str], key: str, setting: str) -> Any:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pipeline import config
+from pipeline.causes import cause_of
 from pipeline.doctor.finding import FAILED, OK, SKIPPED, WARNING, Finding
 from pipeline.load.errors import DatabaseError
 from pipeline.load.postgres import connect
@@ -59,7 +60,9 @@ def dbt() -> Iterator[Finding]:
     done = subprocess.run(command, env={**os.environ, **settings}, capture_output=True, text=True)
     if done.returncode:
         what = f"the project cannot be parsed: {config.scrub(done.stdout + done.stderr).strip()[-600:]}"
-        yield Finding(FAILED, what, "undo the last change of dbt/")
+        cause = cause_of(done.stdout + done.stderr)
+        folder = str(config.storage().root)
+        yield Finding(FAILED, what, cause.fix.replace("FOLDER", folder) if cause else "undo the last change of dbt/")
     elif not facts["last_run_at"]:
         yield Finding(WARNING, "the project parses; nothing is built yet", "run a slot: see README")
     else:
@@ -72,9 +75,11 @@ def luigid() -> Iterator[Finding]:
         yield Finding(OK, "none set: each run schedules itself")
     elif facts["reachable"]:
         yield Finding(OK, f"answers at {facts['url']}")
+    elif facts["refuses"]:
+        yield Finding(WARNING, f"{facts['url']} is not used: {facts['refuses']}")
     else:
-        what = f"does not answer at {facts['url']}; slots run all the same, unseen"
-        yield Finding(WARNING, what, "start it, or take LUIGI_SCHEDULER_URL away")
+        what = f"does not answer at {facts['url']}; slots run without the visualiser"
+        yield Finding(WARNING, what, "start it, or remove LUIGI_SCHEDULER_URL")
 
 
 def slack(offline: bool, tell: bool) -> Iterator[Finding]:

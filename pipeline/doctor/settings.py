@@ -7,20 +7,16 @@ import sys
 from collections.abc import Callable, Iterator
 from importlib.metadata import PackageNotFoundError, version
 
-import luigi
 import luigi.configuration
 import luigi.retcodes
 
 from pipeline import config
+from pipeline.config.names import check_names, nearest, unknown_sections
 from pipeline.doctor.finding import FAILED, OK, WARNING, Finding
 
 INSTALL = "run: .venv/bin/pip install --require-hashes --no-deps --requirement requirements.lock"
 REQUIREMENT = re.compile(r"^([a-z0-9-]+==[^\\\n]+)", re.MULTILINE)
 VARIABLE = re.compile(r"^[# ]*(?:export +)?([A-Z][A-Z0-9_]+)=", re.MULTILINE)
-# Sections that Luigi reads without a class of its own.
-PLAIN_SECTIONS = {"DEFAULT", "resources", "logging", "task_history", "python"}
-
-
 # Variables without a section.
 BESIDE = {"LOG_DIR", "LOG_MONTHS", "SLOT_LOG", "LUIGI_SCHEDULER_URL", "SPOTIFY_CLIENT_SECRET"}
 
@@ -60,10 +56,13 @@ def luigi_cfg() -> Iterator[Finding]:
     if not path.is_file():
         yield Finding(FAILED, f"{path} is missing: every failure would be taken for a success", "restore it")
         return
-    classes = {each.__name__ for each in (*_subclasses(luigi.Config), *_sections())}
-    unknown = sorted(set(luigi_cfg.sections()) - classes - PLAIN_SECTIONS)
-    if unknown:
-        yield Finding(WARNING, f"nobody reads [{'], ['.join(unknown)}]", "look for a slip of the pen")
+    try:
+        check_names()
+    except config.SettingError as error:
+        yield Finding(FAILED, str(error), "correct the name: luigi ends with exit code 40")
+        return
+    if unknown := unknown_sections():
+        yield Finding(WARNING, f"no part of the program reads [{'], ['.join(unknown)}]", "delete the section")
     codes = ("already_running", "not_run", "missing_data", "task_failed", "scheduling_error", "unhandled_exception")
     quiet = [code for code in codes if not luigi_cfg.getint("retcode", code, 0)]
     if quiet:
@@ -85,18 +84,24 @@ def env_file() -> Iterator[Finding]:
     known = set(VARIABLE.findall((config.PROJECT / ".env.example").read_text(encoding="utf-8")))
     known |= {name for section in _sections() for name in section.env.values()}
     known |= BESIDE
-    per_account = tuple(f"{name}_" for name in (config.CLIENT_ID, config.CLIENT_SECRET, config.REFRESH_TOKEN))
-    stems = {name.partition("_")[0] for name in known}
-    unknown = [
-        name
-        for name in VARIABLE.findall("\n".join(line for line in text.splitlines() if not line.lstrip().startswith("#")))
-        if name.removesuffix("_FILE") not in known
-        and name.partition("_")[0] in stems
-        and not name.startswith(per_account)
-    ]
-    if unknown:
-        yield Finding(WARNING, f"nobody reads {', '.join(unknown)}", "compare with .env.example")
+    active = "\n".join(line for line in text.splitlines() if not line.lstrip().startswith("#"))
+    for name in VARIABLE.findall(active):
+        if finding := _unknown_variable(name, known, ".env"):
+            yield finding
     yield Finding(OK, f"{config.ENV_FILE}, for you alone")
+
+
+def _unknown_variable(name: str, known: set[str], where: str) -> Finding | None:
+    """A warning if the name is like a known name, or begins with the same word as one."""
+    plain = name.removesuffix(config.FILE)
+    per_account = tuple(f"{each}_" for each in (config.CLIENT_ID, config.CLIENT_SECRET, config.REFRESH_TOKEN))
+    if plain in known or name.startswith(per_account):
+        return None
+    like = nearest(plain, known, 0.8)
+    if not like and name.partition("_")[0] not in {each.partition("_")[0] for each in known}:
+        return None
+    to_do = f"the nearest known name is {like}" if like else "compare with .env.example"
+    return Finding(WARNING, f"{name} in {where} is not read: the name is unknown", to_do)
 
 
 def values() -> Iterator[Finding]:
@@ -124,7 +129,3 @@ def values() -> Iterator[Finding]:
 
 def _sections() -> list[type[config.Section]]:
     return list(config.Section.__subclasses__())
-
-
-def _subclasses(kind: type) -> list[type]:
-    return [each for direct in kind.__subclasses__() for each in (direct, *_subclasses(direct))]

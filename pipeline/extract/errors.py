@@ -15,7 +15,9 @@ SpotifyError
     ├── ClientRejected      client id or secret is wrong
     └── Forbidden           403: Premium, allow-list, scope, or a removed endpoint
 PartitionDamaged            a CSV partition that is not as this pipeline writes it
-SlotInFuture                a slot that has not come yet
+CommandRefused              a command that was typed cannot be run: Slack gets no message
+├── SlotInFuture            a slot that has not come yet
+└── ExportRefused           --export is not a streaming history (history/errors.py)
 
 Every message says what to do, and none holds a token, a code or a secret.
 """
@@ -55,10 +57,6 @@ class AuthorizationError(SpotifyError):
     """A person has to act before the next poll can succeed."""
 
 
-class NotAuthorized(AuthorizationError):
-    """There is no refresh token yet."""
-
-
 class TokenStoreError(AuthorizationError):
     """The token file cannot be trusted, read or written; the message names it and the fix."""
 
@@ -69,6 +67,14 @@ class ConsentEnded(AuthorizationError):
     def __init__(self, message: str, words: str) -> None:
         super().__init__(message)
         self.words = words
+
+
+class NotAuthorized(ConsentEnded):
+    """There is no refresh token: not yet, or its file was deleted. As after the end of a consent, nothing has failed,
+    and a person has to act."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, "no consent")
 
 
 class ConsentRefused(AuthorizationError):
@@ -103,5 +109,9 @@ class PartitionDamaged(Exception):
         self.path = path
 
 
-class SlotInFuture(ValueError):
+class CommandRefused(Exception):
+    """A command that was typed cannot be run. Its message is printed, and is not an incident."""
+
+
+class SlotInFuture(CommandRefused, ValueError):
     """A slot names a run that has happened or happens now, never one to come."""

@@ -210,7 +210,9 @@ def consent_ended(data: Path, account: str, bootstrap: str | None) -> bool:
         tokens = load_tokens(data, account)
     except TokenStoreError:
         return False
-    return bool(tokens and tokens.ended and not (bootstrap and digest(bootstrap) != tokens.bootstrap))
+    if tokens is None:
+        return not bootstrap
+    return bool(tokens.ended and not (bootstrap and digest(bootstrap) != tokens.bootstrap))
 
 
 def days_left(data: Path, account: str, now: datetime.datetime) -> int | None:

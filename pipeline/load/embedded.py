@@ -9,6 +9,7 @@ import warnings
 from pathlib import Path
 
 from pipeline import interrupts
+from pipeline.causes import cause_of
 from pipeline.extract.files import write_atomic
 from pipeline.load.errors import DatabaseError
 from pipeline.state_files import NotAsWritten, read_state
@@ -47,12 +48,25 @@ def embedded_dsn(folder: Path) -> str:
         raise
     except Exception as error:
         cause = str(getattr(error, "output", None) or error).strip()
+        if found := cause_of(error) or cause_of(cause) or cause_of(_end_of(folder / "log")):
+            raise DatabaseError(
+                f"the embedded PostgreSQL under {folder} does not start ({type(error).__name__}: {cause}):"
+                f" {found.problem}. {found.fix.replace('FOLDER', str(folder.parent))}"
+            ) from error
         raise DatabaseError(
             f"the embedded PostgreSQL under {folder} does not start ({type(error).__name__}: {cause}); its own words"
             f" are in {folder / 'log'}. The folder holds nothing that cannot be rebuilt: move it away and run"
             " luigi --module pipeline RebuildStaging"
         ) from error
     return server.dsn()
+
+
+def _end_of(log: Path) -> str:
+    """The last lines of PostgreSQL's log, which hold the cause if the program exits at its start."""
+    try:
+        return "\n".join(log.read_text(errors="replace").splitlines()[-5:])
+    except OSError:
+        return ""
 
 
 def _refuse_a_second_host(folder: Path) -> None:

@@ -64,6 +64,10 @@ def _is_private(url: str) -> bool:
     return True
 
 
+class Refused(http.client.HTTPException):
+    """luigid answers 403: its Host is not configured. The message has luigid's reason, with the setting."""
+
+
 def _answers(url: str) -> bool:
     silence = why_silent(url)
     if silence:
@@ -83,7 +87,7 @@ def why_silent(url: str) -> Exception | None:
             luigid.request("HEAD", parts.path or "/")
             answer = luigid.getresponse()
             if answer.status == http.HTTPStatus.FORBIDDEN:
-                raise http.client.HTTPException(f"it refuses the request: {answer.reason}")
+                raise Refused(f"it refuses the request: {answer.reason}")
         return None
     except (OSError, http.client.HTTPException, ValueError) as error:
         return error

@@ -11,7 +11,7 @@ from typing import Any
 
 from pipeline import config
 from pipeline.folders import matching
-from pipeline.scheduler.choice import why_silent
+from pipeline.scheduler.choice import Refused, why_silent
 from pipeline.slot import next_slot
 from pipeline.status.capture import moment_of
 
@@ -88,4 +88,6 @@ def _last_backup(folder: Path) -> str | None:
 def luigid_facts(url: str | None) -> Json | None:
     if not url:
         return None
-    return {"url": url, "reachable": why_silent(url) is None}
+    silence = why_silent(url)
+    refuses = str(silence) if isinstance(silence, Refused) else ""
+    return {"url": url, "reachable": silence is None, "refuses": refuses}

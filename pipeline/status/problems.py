@@ -85,7 +85,9 @@ def _machine(status: Json) -> Iterator[tuple[int, None, str]]:
         severity = CRITICAL if free < NO_SPACE else WARNING
         yield severity, None, f"only {free // 1_000_000} MB are free on the disk of the data folder: make room"
     luigid = status["luigid"]
-    if luigid and not luigid["reachable"]:
+    if luigid and luigid["refuses"]:
+        yield WARNING, None, f"luigid at {luigid['url']} is not used: {luigid['refuses']}"
+    elif luigid and not luigid["reachable"]:
         yield WARNING, None, f"luigid does not answer at {luigid['url']}: slots run without the visualiser"
 
 

@@ -104,7 +104,11 @@ def _machine(status: Json, now: datetime.datetime, zone: str) -> list[str]:
         lines.append(_line("other services", f"{count} in NOTIFY_URLS"))
     lines.append(_line("metabase", "set up" if status["metabase"] else "not set up"))
     if luigid:
-        lines.append(_line("luigid", "answers" if luigid["reachable"] else "does not answer"))
+        lines.append(
+            _line(
+                "luigid", "answers" if luigid["reachable"] else "see below" if luigid["refuses"] else "does not answer"
+            )
+        )
     return lines
 
 

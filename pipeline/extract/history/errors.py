@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from pipeline.extract.errors import CommandRefused
 
-class ExportRefused(Exception):
+
+class ExportRefused(CommandRefused):
     """What was handed over is no streaming history, or cannot be read whole; nothing of it was imported."""
 
 

@@ -300,7 +300,15 @@ def test_what_is_told_names_no_secret_no_home_and_no_address(monkeypatch: pytest
 
 @pytest.mark.parametrize(
     ("minutes", "words"),
-    [(0, "1 minute"), (30, "30 minutes"), (90, "1.5 hours"), (1500, "25 hours"), (2880, "2 days"), (3600, "2.5 days")],
+    [
+        (0, "0 seconds"),
+        (1, "1 minute"),
+        (30, "30 minutes"),
+        (90, "1.5 hours"),
+        (1500, "25 hours"),
+        (2880, "2 days"),
+        (3600, "2.5 days"),
+    ],
 )
 def test_durations_read_as_a_person_says_them(minutes: int, words: str) -> None:
     assert duration(datetime.timedelta(minutes=minutes)) == words

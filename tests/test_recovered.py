@@ -13,6 +13,7 @@ from pipeline.alerts.messages import due_message
 from pipeline.alerts.telling import tell_exit_code
 from pipeline.config import PROJECT
 from pipeline.extract.answers import utc_now
+from pipeline.local_time import in_zone
 from pipeline.status.screen import _is_incident
 
 SECOND = datetime.timedelta(seconds=1)
@@ -108,3 +109,27 @@ def test_the_screen_states_the_cause_of_an_incident_once() -> None:
         assert _is_incident(problem, known)
         assert not _is_incident(problem, [])
     assert not _is_incident("no consent yet: run python -m pipeline authorize --account me", known)
+
+
+@pytest.mark.parametrize(
+    ("text", "local"),
+    [
+        ("since 2026-01-14 18:08 UTC", "since 2026-01-14 19:08"),
+        ("from 2026-07-14 23:30 to 2026-07-15 02:00 UTC, though", "from 2026-07-15 01:30 to 2026-07-15 04:00, though"),
+        ("until 2026-07-14T23:30:59Z.", "until 2026-07-15 01:30."),
+        ("slot 2026-11-22T1430 (UTC) of 2026-13-45 99:99 UTC", "slot 2026-11-22T1430 (UTC) of 2026-13-45 99:99 UTC"),
+    ],
+)
+def test_moments_in_sentences_are_shown_in_the_zone(text: str, local: str) -> None:
+    assert in_zone(text, "Europe/Berlin") == local
+
+
+def test_a_message_has_local_times_and_names_the_zone_once(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LISTENER_TIMEZONE", "Asia/Tokyo")
+    now = datetime.datetime(2026, 11, 22, 14, 30, tzinfo=datetime.UTC)
+    begun = [incident("run 40", now), incident("stale account=me", now)]
+    begun[1].cause = "no play of me since 2026-11-14 18:08 UTC"
+    text = due_message(begun, now) or ""
+    assert "> no play of me since 2026-11-15 03:08" in text
+    assert text.count("Since 2026-11-22 23:30") == 2
+    assert (text.count("Asia/Tokyo"), text.count("UTC")) == (1, 0)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import datetime
 import html
 
+from pipeline import config
 from pipeline.alerts.incidents import Incident
+from pipeline.local_time import in_zone
 
 LONGEST_CAUSE = 600
 NO_RUN = {"run", "not-started"}
@@ -27,7 +29,17 @@ def due_message(incidents: list[Incident], now: datetime.datetime) -> str | None
             incident.told = now.isoformat()
         if incident.told and (incident.ended or not incident.lasts):
             incidents.remove(incident)
-    return "\n\n".join(parts) or None
+    return _in_local_time("\n\n".join(parts)) or None
+
+
+def _in_local_time(text: str) -> str:
+    """The zone is named once, at the end of a text that has moments."""
+    try:
+        zone = config.listener().zone
+    except config.SettingError:
+        zone = "UTC"  # the message may be about this very setting
+    local = in_zone(text, zone)
+    return local if local == text else f"{local}\nTimes: {zone}"
 
 
 def _follows(ended: Incident, other: Incident) -> bool:
@@ -92,7 +104,8 @@ def _moment(written: str) -> datetime.datetime:
 
 
 def at(moment: str) -> str:
-    return f"{_moment(moment).astimezone(datetime.UTC):%d %b %H:%M} UTC"
+    """In UTC: the whole message is converted at once."""
+    return f"{_moment(moment).astimezone(datetime.UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def duration(lasted: datetime.timedelta) -> str:

@@ -8,6 +8,8 @@ import textwrap
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from pipeline.local_time import in_zone
+
 Json = dict[str, Any]
 WIDTH = 80
 GAPS_SHOWN = 3
@@ -33,7 +35,7 @@ def render(status: Json, zone: str, daily_calls: int) -> str:
         lines += ["", "Needs attention"]
     for problem in problems:
         who = f"{problem['account']}: " if problem["account"] else ""
-        text = f"{SEVERITIES[problem['severity']]:<8}  {who}{problem['problem']}"
+        text = f"{SEVERITIES[problem['severity']]:<8}  {who}{in_zone(problem['problem'], zone)}"
         lines += textwrap.wrap(text, WIDTH, initial_indent="  ", subsequent_indent=" " * 12)
     return "\n".join(lines)
 
@@ -53,7 +55,7 @@ def _incident(incident: Json, zone: str) -> list[str]:
     times = f", {incident['times']} times" if incident["times"] > 1 else ""
     return [
         _line(_at(incident["since"], zone), f"{name}{times}, {told}"),
-        *textwrap.wrap(incident["cause"], WIDTH, initial_indent=" " * 16, subsequent_indent=" " * 16),
+        *textwrap.wrap(in_zone(incident["cause"], zone), WIDTH, initial_indent=" " * 16, subsequent_indent=" " * 16),
     ]
 
 

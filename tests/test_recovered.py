@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import datetime
+import re
 import subprocess
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -12,9 +14,12 @@ from pipeline.alerts.incidents import Incident, changing, read_incidents, recove
 from pipeline.alerts.messages import due_message
 from pipeline.alerts.telling import tell_exit_code
 from pipeline.config import PROJECT
+from pipeline.demo.spotify import SampleSpotify
 from pipeline.extract.answers import utc_now
 from pipeline.local_time import in_zone
 from pipeline.status.screen import _is_incident
+from tests.conftest import Pipeline, succeeded
+from tests.samples import evening, page
 
 SECOND = datetime.timedelta(seconds=1)
 
@@ -133,3 +138,14 @@ def test_a_message_has_local_times_and_names_the_zone_once(data: Path, monkeypat
     assert "> no play of me since 2026-11-15 03:08" in text
     assert text.count("Since 2026-11-22 23:30") == 2
     assert (text.count("Asia/Tokyo"), text.count("UTC")) == (1, 0)
+
+
+def test_the_page_names_the_zone_once(pipeline: Pipeline, spotify: SampleSpotify) -> None:
+    spotify.page = page(*evening(2))
+    succeeded(pipeline.slot("2026-11-22T1400", LISTENER_TIMEZONE="Asia/Kathmandu"))
+    (content,) = pipeline.files("dashboard/**/*.html").values()
+    found = re.search(r'<time id="made" datetime="([^"]+)">([^<]+)</time>', content.decode())
+    assert found
+    local = datetime.datetime.fromisoformat(found[1]).astimezone(ZoneInfo("Asia/Kathmandu"))
+    assert found[2] == f"{local.day} {local:%b %Y, %H:%M}"
+    assert "Local times are of Asia/Kathmandu" in content.decode()

@@ -168,10 +168,10 @@ end() {
 }
 
 # Where not even that can be started: by curl, when it begins and once a day. The file not-started says which slot was
-# the first, its exit code, and when Slack was told last (seconds since 1970; 0: not yet).
+# the first, its exit code, when Slack was notified last (seconds since 1970; 0: not yet), and when that slot failed.
 tell_not_started() {
-    first='' first_code='' told=0
-    [ ! -f "$not_started" ] || [ ! -s "$not_started" ] || read -r first first_code told <"$not_started"
+    first='' first_code='' told=0 began=''
+    [ ! -f "$not_started" ] || [ ! -s "$not_started" ] || read -r first first_code told began <"$not_started"
     # A damaged file counts as none: its text must not stop the arithmetic below.
     case $first/${#first_code}/${#told}/$first_code$told in
         ????-??-??T????/[1-3]/[1-9]/*[!0-9]* | ????-??-??T????/[1-3]/10/*[!0-9]*) first='' ;;
@@ -182,11 +182,14 @@ tell_not_started() {
     [ -n "$first" ] || { first_code='' told=0; }
     : "${first:=$slot}" "${first_code:=$1}" "${told:=0}"
     seconds=$(date -u +%s)
+    # When the first of these runs failed; a file of an older version, or a damaged one, has none.
+    case $began in ?????????? ) case $began in *[!0-9]* | 0*) began='' ;; esac ;; *) began='' ;; esac
+    : "${began:=$seconds}"
     # A moment that is yet to come was written by a clock that was wrong.
     if [ "$told" -le "$seconds" ] && [ $((seconds - told)) -lt 86400 ]; then return; fi
     post "*Slot $first did not run* (exit code $first_code) on $(uname -n): the pipeline could not be started. The log is $log" &&
         told=$seconds
-    (echo "$first $first_code $told" >"$not_started") 2>/dev/null
+    (echo "$first $first_code $told $began" >"$not_started") 2>/dev/null
 }
 
 # Send a message. Addresses and tokens are secrets: not into argv.

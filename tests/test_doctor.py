@@ -109,7 +109,7 @@ def test_everything_amiss_is_told_at_once_and_what_to_do(pipeline: Pipeline, tmp
         ("account me", "FAILED", "has no consent yet", "python -m pipeline authorize --account me"),
         ("PostgreSQL", "FAILED", "cannot connect to PostgreSQL at 127.0.0.1", "Check DATABASE_URL"),
         ("dbt", "skipped", "without a database", ""),
-        ("luigid", "warning", f"does not answer at {NOWHERE}/", "take LUIGI_SCHEDULER_URL away"),
+        ("luigid", "warning", f"does not answer at {NOWHERE}/", "remove LUIGI_SCHEDULER_URL"),
         ("Slack", "FAILED", "SLACK_CHANNEL is not", "name the channel"),
         ("Metabase", "FAILED", "127.0.0.1:1", ""),
         ("cron", "warning", "does not start cron/run.sh", "make install-cron"),

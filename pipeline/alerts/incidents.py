@@ -98,7 +98,8 @@ def report(data: Path, incident: Incident, again: bool = False) -> None:
     """An incident begins, or goes on. `again`: it has become worse, and is told once more."""
     with changing(data) as incidents:
         for known in incidents:
-            if known.key == incident.key and known.is_open:
+            if known.key == incident.key and known.lasts and incident.lasts:
+                known.ended = known.caught_up = ""  # begun again before the message about its end was sent
                 known.last_seen, known.cause, known.log = incident.last_seen, incident.cause, incident.log
                 known.times += 1
                 if again:

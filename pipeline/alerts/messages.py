@@ -5,9 +5,15 @@ from __future__ import annotations
 import datetime
 import html
 
+from pipeline import config
 from pipeline.alerts.incidents import Incident
+from pipeline.local_time import in_zone
 
 LONGEST_CAUSE = 600
+NO_RUN = {"run", "not-started"}
+# Kinds that stop the whole pipeline, and kinds that are no failure of a run.
+OF_THE_MACHINE = {*NO_RUN, "database", "settings", "disk-full", "not-writable"}
+NO_FAILURES = {"pause", "consent", "consent-ends", "stale", "damaged"}
 REMINDER_AFTER = datetime.timedelta(days=1)
 
 
@@ -15,13 +21,33 @@ def due_message(incidents: list[Incident], now: datetime.datetime) -> str | None
     """One text of all there is to say now. The incidents are marked as told; what is over and told is dropped."""
     parts = []
     for incident in list(incidents):
+        if incident.ended and any(_follows(incident, other) for other in incidents):
+            continue  # the message about its end is sent when the next failure is over too
         part = _due_part(incident, now)
         if part:
             parts.append(part)
             incident.told = now.isoformat()
         if incident.told and (incident.ended or not incident.lasts):
             incidents.remove(incident)
-    return "\n\n".join(parts) or None
+    return _in_local_time("\n\n".join(parts)) or None
+
+
+def _in_local_time(text: str) -> str:
+    """The zone is named once, at the end of a text that has moments."""
+    try:
+        zone = config.listener().zone
+    except config.SettingError:
+        zone = "UTC"  # the message may be about this very setting
+    local = in_zone(text, zone)
+    return local if local == text else f"{local}\nTimes: {zone}"
+
+
+def _follows(ended: Incident, other: Incident) -> bool:
+    """Whether `other` is a failure that is active now and stops the same work as `ended` did."""
+    first, kind = ended.key.partition(" ")[0], other.key.partition(" ")[0]
+    if not other.is_open or first not in OF_THE_MACHINE:
+        return False
+    return kind in OF_THE_MACHINE or (first in NO_RUN and kind not in NO_FAILURES)
 
 
 def _due_part(incident: Incident, now: datetime.datetime) -> str | None:
@@ -78,17 +104,20 @@ def _moment(written: str) -> datetime.datetime:
 
 
 def at(moment: str) -> str:
-    return f"{_moment(moment).astimezone(datetime.UTC):%d %b %H:%M} UTC"
+    """In UTC: the whole message is converted at once."""
+    return f"{_moment(moment).astimezone(datetime.UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def duration(lasted: datetime.timedelta) -> str:
     """As a person says it: 5 minutes, 3.5 hours, 2 days."""
     minutes = lasted.total_seconds() / 60
-    if minutes < 90:
-        count, unit = max(1.0, minutes), "minute"
+    if minutes < 1:
+        count, unit = max(0.0, lasted.total_seconds()), "second"
+    elif minutes < 90:
+        count, unit = minutes, "minute"
     elif minutes < 48 * 60:
         count, unit = minutes / 60, "hour"
     else:
         count, unit = minutes / 1440, "day"
-    number = f"{count:.0f}" if unit == "minute" or count >= 10 else f"{count:.1f}".removesuffix(".0")
+    number = f"{count:.0f}" if unit in ("second", "minute") or count >= 10 else f"{count:.1f}".removesuffix(".0")
     return f"{number} {unit}{'' if number == '1' else 's'}"

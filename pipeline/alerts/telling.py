@@ -92,8 +92,9 @@ def _end_what_curl_has_told(path: Path, now: datetime.datetime) -> None:
     found = state_files.read_state(data, path, lambda content: parse_not_started(content, now))
     if found is None:
         return
-    slot, exit_code, told = found
-    begun = datetime.datetime.strptime(slot, "%Y-%m-%dT%H%M").replace(tzinfo=datetime.UTC)
+    slot, exit_code, told, began = found
+    # The slot is a name: by hand, any slot can run at any time. Files of older versions lack the moment of the failure.
+    begun = datetime.datetime.fromtimestamp(min(began or told or now.timestamp(), now.timestamp()), datetime.UTC)
     incident = not_run("not-started", slot, exit_code, "", begun)
     incident.name = f"the pipeline could not be started on {socket.gethostname()}"
     incident.told = begun.isoformat() if told else ""
@@ -101,14 +102,15 @@ def _end_what_curl_has_told(path: Path, now: datetime.datetime) -> None:
     report_safely(data, incident)
 
 
-def parse_not_started(content: bytes, now: datetime.datetime) -> tuple[str, int, int]:
-    """Slot, exit code, seconds since 1970. Raises ValueError."""
-    slot, exit_code, told = content.decode("ascii").split()
+def parse_not_started(content: bytes, now: datetime.datetime) -> tuple[str, int, int, int]:
+    """Slot, exit code, seconds since 1970 of the last message and of the first failure (0: none). Raises ValueError."""
+    slot, exit_code, told, *more = content.decode("ascii").split()
+    (began,) = more or ["0"]
     begun = datetime.datetime.strptime(slot, "%Y-%m-%dT%H%M")
     state_files.moment(f"{begun.isoformat()}Z", now)
-    if not (exit_code.isdecimal() and told.isdecimal() and int(exit_code) <= 255):
+    if not (exit_code.isdecimal() and told.isdecimal() and began.isdecimal() and int(exit_code) <= 255):
         raise state_files.NotAsWritten("it does not hold a slot, an exit code and a moment in seconds")
-    return slot, int(exit_code), int(told)
+    return slot, int(exit_code), int(told), min(int(began), 2**33)
 
 
 def not_run(key: str, slot: str, exit_code: int, log: str, now: datetime.datetime) -> Incident:

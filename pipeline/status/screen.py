@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import datetime
+import re
 import textwrap
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from pipeline.local_time import in_zone
+
 Json = dict[str, Any]
 WIDTH = 80
 GAPS_SHOWN = 3
+# Of status/problems.py. The line "last slot" has the exit code too.
+SLOT_ENDED = re.compile("slot .* ended with exit code")
 SEVERITIES = {1: "warning", 2: "CRITICAL"}
 
 
@@ -21,17 +26,27 @@ def render(status: Json, zone: str, daily_calls: int) -> str:
         lines += ["", f"Account {account}", *_account(known, now, zone, daily_calls)]
     lines += ["", "Database", *_database(status["database"], now)]
     lines += ["", "Machine", *_machine(status, now, zone)]
+    problems = [each for each in status["problems"] if not _is_incident(each["problem"], status["incidents"])]
     if status["incidents"]:
         lines += ["", "Incidents", *(line for each in status["incidents"] for line in _incident(each, zone))]
-    if not status["problems"]:
+    if not problems:
         lines += ["", "Nothing else needs attention." if status["incidents"] else "Nothing needs attention."]
     else:
         lines += ["", "Needs attention"]
-    for problem in status["problems"]:
+    for problem in problems:
         who = f"{problem['account']}: " if problem["account"] else ""
-        text = f"{SEVERITIES[problem['severity']]:<8}  {who}{problem['problem']}"
+        text = f"{SEVERITIES[problem['severity']]:<8}  {who}{in_zone(problem['problem'], zone)}"
         lines += textwrap.wrap(text, WIDTH, initial_indent="  ", subsequent_indent=" " * 12)
     return "\n".join(lines)
+
+
+def _is_incident(problem: str, incidents: list[Json]) -> bool:
+    """Whether an open incident states the same fact: its cause is in the sentence, or it ended the last slot."""
+    if incidents and SLOT_ENDED.match(problem):
+        return True
+    text = " ".join(problem.split())
+    causes = (" ".join(each["cause"].partition(": ")[2].split()) or each["cause"] for each in incidents)
+    return any(cause and (cause in text or text in cause) for cause in causes)
 
 
 def _incident(incident: Json, zone: str) -> list[str]:
@@ -40,7 +55,7 @@ def _incident(incident: Json, zone: str) -> list[str]:
     times = f", {incident['times']} times" if incident["times"] > 1 else ""
     return [
         _line(_at(incident["since"], zone), f"{name}{times}, {told}"),
-        *textwrap.wrap(incident["cause"], WIDTH, initial_indent=" " * 16, subsequent_indent=" " * 16),
+        *textwrap.wrap(in_zone(incident["cause"], zone), WIDTH, initial_indent=" " * 16, subsequent_indent=" " * 16),
     ]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from pipeline.visualize.answers import Asker
 from pipeline.visualize.cards import GRID_WIDTH, WRAPPED_CARD, Tab, find_card, read_tabs
@@ -35,6 +36,7 @@ def render_page(connection: Any, account: str, made_at: datetime.datetime, rende
             headline=_headline(asker, first_period),
             filter_names=FILTERS,
             made_at=made_at,
+            made_local=made_at.astimezone(ZoneInfo(about.get("time_zone") or "UTC")),
             rendered_from=rendered_from,
             tabs=tabs,
             style=_style_sheet(),

@@ -163,6 +163,7 @@ def test_a_consent_is_given_in_the_browser_and_kept(spotify: SampleSpotify, data
     assert tokens.pop("authorized_at") < tokens.pop("expires_at")
     assert tokens == {
         "account": "me",
+        "client_id": spotify.accounts.client_id,
         "pkce": True,
         "account_id": "sample",
         "ended": "",

@@ -6,6 +6,7 @@ import datetime
 import fcntl
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -132,18 +133,19 @@ def test_that_nothing_can_be_started_is_told_once_and_once_more_a_day_until_it_i
     broken = {**webhook, "PIPELINE_BIN": "/nowhere"}
     slack.status = 500
     assert wrapper.run("cron/run.sh", SLOT, **broken).returncode == 127
-    assert marker.read_text() == f"{SLOT} 127 0\n", "Slack has not been told yet"
+    assert re.fullmatch(rf"{SLOT} 127 0 \d{{10}}\n", marker.read_text()), "Slack has not been notified yet"
     slack.status = 200
     for slot in (NEXT, "2026-11-22T1500", "2026-11-22T1530"):
         assert wrapper.run("cron/run.sh", slot, **broken).returncode == 127
     assert len(slack.taken) == 1
     assert f"*Slot {SLOT} did not run* (exit code 127)" in slack.taken[0][1]["text"], "since when"
 
-    first, code, told = marker.read_text().split()
-    marker.write_text(f"{first} {code} {int(told) - 24 * 3600}\n")
+    first, code, told, began = marker.read_text().split()
+    marker.write_text(f"{first} {code} {int(told) - 24 * 3600} {began}\n")
     for slot in ("2026-11-23T1500", "2026-11-23T1530"):
         wrapper.run("cron/run.sh", slot, **broken)
     assert len(slack.taken) == 2
+    # Without the fourth field, as an older version wrote it.
     marker.write_text(f"{first} {code} {int(told) + 24 * 3600}\n")
     wrapper.run("cron/run.sh", "2026-11-23T1600", **broken)
     assert len(slack.taken) == 3, "a clock that was set back does not keep it quiet"

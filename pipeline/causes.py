@@ -41,7 +41,11 @@ class Cause(Enum):
 
 
 def cause_of(error: BaseException | str) -> Cause | None:
-    """The cause of the error, of the errors behind it, or in a text; None if it is another one."""
+    """The cause of the error, of the errors behind it, or in a text; None if it is another one.
+
+    An error class with `is_foreign = True` ends the search: its text comes from another server, and the error behind it
+    from the network, where a firewall causes "Operation not permitted".
+    """
     for each in _chain(error) if isinstance(error, BaseException) else (error,):
         number = each.errno if isinstance(each, OSError) else None
         words = str(each)
@@ -53,7 +57,7 @@ def cause_of(error: BaseException | str) -> Cause | None:
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:
-    while error is not None:
+    while error is not None and not getattr(error, "is_foreign", False):
         yield error
         error = error.__cause__ or error.__context__
 

@@ -17,9 +17,17 @@ from pipeline.alerts.advice import KINDS, Kind
 from pipeline.alerts.incidents import read_incidents
 from pipeline.causes import Cause, cause_of
 from pipeline.config import SettingError
-from pipeline.extract.errors import ClientRejected, SpotifyUnreachable
+from pipeline.extract.errors import (
+    ClientRejected,
+    Forbidden,
+    SpotifyUnreachable,
+    TokenStoreError,
+    UnexpectedAnswer,
+)
+from pipeline.extract.musicbrainz import MusicBrainzUnavailable
 from pipeline.load.errors import DatabaseError
 from pipeline.transform.dbt import DbtFailed
+from pipeline.visualize.metabase.errors import NotAllowed
 from tests.conftest import BIN, Pipeline
 from tests.luigid import luigid_of
 from tests.slack import SampleSlack
@@ -62,6 +70,32 @@ def test_one_cause_has_one_kind_and_advice_in_each_task(
     assert words in incident.to_do
     assert "changed last" not in incident.to_do
     assert "move it away" not in incident.to_do
+
+
+@pytest.mark.parametrize(
+    ("error", "key"),
+    [
+        (
+            chained(SpotifyUnreachable("no answer (ConnectionError)"), PermissionError(errno.EPERM, "not permitted")),
+            "ExtractRecent account=me",
+        ),
+        (Forbidden("Spotify forbids the call ('Permission denied')"), "ExtractRecent account=me"),
+        (UnexpectedAnswer("status 507: 'No space left on device'"), "ExtractRecent account=me"),
+        (MusicBrainzUnavailable("status 503: 'Disk quota exceeded'"), "ExtractRecent account=me"),
+        (NotAllowed("Metabase does not allow it (403 Permission denied)"), "ExtractRecent account=me"),
+        (DatabaseError('connection to server on socket "/run/.s.PGSQL.5432" failed: Permission denied'), "database"),
+        (chained(TokenStoreError("cannot be written"), OSError(errno.ENOSPC, "full", "/srv/x")), "disk-full"),
+    ],
+)
+def test_text_of_another_server_and_errors_of_the_network_are_no_cause_on_this_machine(
+    data: Path, monkeypatch: pytest.MonkeyPatch, error: Exception, key: str
+) -> None:
+    monkeypatch.setenv("DATA_DIR", str(data))
+    poll = pipeline.ExtractRecent(run_at=SLOT, account="me")
+    poll.trigger_event(luigi.Event.FAILURE, poll, error)  # type: ignore[no-untyped-call]
+    (incident,) = read_incidents(data)
+    assert incident.key == key
+    assert "chown" not in incident.to_do
 
 
 @pytest.mark.parametrize(

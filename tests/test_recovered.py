@@ -105,6 +105,64 @@ def test_an_incident_that_begins_again_before_its_end_was_sent_has_not_ended(dat
     assert [(known.times, known.is_open) for known in read_incidents(data)] == [(2, True)]
 
 
+def test_a_failure_after_a_held_end_is_a_new_outage_with_its_own_message(data: Path) -> None:
+    began = utc_now() - 60_000 * SECOND
+    report(data, incident("run 40", began))
+    sent(data, began)
+    recover(data, lambda known: known.key == "run 40", began + 600 * SECOND)
+    report(data, incident("EnrichGenres account=me", began))
+    assert "Recovered" not in sent(data, began + 600 * SECOND)
+    again = began + 36_000 * SECOND
+    report(data, incident("run 40", again))
+    assert "title of run 40" in sent(data, again)
+    recover(data, lambda known: True, again + 1200 * SECOND)
+    text = sent(data, again + 1200 * SECOND)
+    assert "Recovered: name of run 40, after 10 minutes" in text
+    assert "Recovered: name of run 40, after 20 minutes" in text
+    assert read_incidents(data) == []
+
+
+def test_an_outage_that_is_reported_when_it_is_over_does_not_open_a_held_one_again(data: Path) -> None:
+    began = utc_now() - 6000 * SECOND
+    report(data, incident("database", began))
+    for seconds in (600, 1200):
+        known = incident("not-started", began + seconds * SECOND)
+        known.ended = (began + (seconds + 60) * SECOND).isoformat()
+        report(data, known)
+        sent(data, began + seconds * SECOND)
+    assert [known.key for known in read_incidents(data) if known.is_open] == ["database"]
+    recover(data, lambda known: True, began + 3600 * SECOND)
+    assert sent(data, began + 3600 * SECOND).count("Recovered: name of not-started, after 1 minute") == 2
+    assert read_incidents(data) == []
+
+
+@pytest.mark.parametrize(
+    ("cause", "code", "keys"),
+    [
+        ("database", 35, ["database"]),
+        ("disk-full", 35, ["disk-full"]),
+        ("not-writable", 35, ["not-writable"]),
+        ("settings", 35, ["settings"]),
+        ("disk-full", 137, ["disk-full", "run 137"]),
+        ("stale account=me", 35, ["stale account=me", "run 35"]),
+    ],
+)
+def test_the_wrapper_does_not_report_a_cause_again_as_exit_code_35(
+    data: Path, monkeypatch: pytest.MonkeyPatch, cause: str, code: int, keys: list[str]
+) -> None:
+    monkeypatch.setenv("DATA_DIR", str(data))
+    report(data, incident(cause, utc_now() - SECOND))
+    tell_exit_code("2026-11-22T1400", code, "x.log")
+    assert [known.key for known in read_incidents(data)] == keys
+
+
+@pytest.mark.parametrize("key", ["stale account=me", "pause account=me", "consent account=me", "damaged 1 x"])
+def test_an_incident_that_is_no_failure_does_not_hide_a_failed_slot(key: str) -> None:
+    problem = "slot 2026-11-22T1400 ended with exit code 20: see x.log"
+    assert not _is_incident(problem, [{"key": key, "cause": "another fact"}])
+    assert _is_incident(problem, [{"key": "CopyToStaging account=me", "cause": "another fact"}])
+
+
 def test_the_screen_states_the_cause_of_an_incident_once() -> None:
     known = [{"cause": "Forbidden: Spotify forbids the call ('no')"}]
     for problem in (

@@ -110,7 +110,10 @@ def _on_incident(task: luigi.Task, kind: str, sentence: str, again: bool) -> Non
 
 def _kind(task: luigi.Task, error: BaseException, cause: str) -> str:
     """One cause is one incident, whatever number of tasks and accounts it stops."""
-    if kind := kind_of_cause(error) or kind_of_cause(cause):
+    kind = kind_of_cause(error) or (None if str(error) in cause else kind_of_cause(cause))
+    if kind is Kind.NOT_WRITABLE and LOST_DATABASE.search(cause):
+        return DATABASE  # the socket of a PostgreSQL server: chown is not the fix
+    if kind:
         return kind.word
     if isinstance(error, DatabaseError) or LOST_DATABASE.search(cause):
         return DATABASE

@@ -22,6 +22,7 @@ from pipeline.state_files import NotAsWritten, json_object, moment, read_state, 
 
 logger = logging.getLogger("luigi-interface")
 LOCK_SECONDS = 20
+SAME_OUTAGE = datetime.timedelta(minutes=15)  # less than the time between two slots
 
 
 @dataclass
@@ -98,8 +99,8 @@ def report(data: Path, incident: Incident, again: bool = False) -> None:
     """An incident begins, or goes on. `again`: it has become worse, and is told once more."""
     with changing(data) as incidents:
         for known in incidents:
-            if known.key == incident.key and known.lasts and incident.lasts:
-                known.ended = known.caught_up = ""  # begun again before the message about its end was sent
+            if known.key == incident.key and incident.is_open and _goes_on(known, incident):
+                known.ended = known.caught_up = ""
                 known.last_seen, known.cause, known.log = incident.last_seen, incident.cause, incident.log
                 known.times += 1
                 if again:
@@ -107,6 +108,18 @@ def report(data: Path, incident: Incident, again: bool = False) -> None:
                 return
         logger.warning("incident begins: %s: %s", incident.key, incident.cause)
         incidents.append(replace(incident))
+
+
+def _goes_on(known: Incident, incident: Incident) -> bool:
+    """Whether `incident` is the same outage as `known`: `known` is open, or ended in the same run.
+
+    The message about an end can be held for days (messages.py). A failure after that is another outage: it has its own
+    beginning, and Slack gets a message about it.
+    """
+    if known.is_open or not known.lasts:
+        return known.is_open
+    since, ended = (datetime.datetime.fromisoformat(each) for each in (incident.since, known.ended))
+    return since - ended <= SAME_OUTAGE
 
 
 def recover(data: Path, over: Callable[[Incident], bool], now: datetime.datetime, caught_up: str = "") -> None:

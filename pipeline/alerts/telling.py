@@ -10,7 +10,7 @@ from pathlib import Path
 from filelock import Timeout
 
 from pipeline import config, state_files
-from pipeline.alerts.advice import advice
+from pipeline.alerts.advice import Kind, advice
 from pipeline.alerts.damaged import damage_found, end_what_is_removed
 from pipeline.alerts.incidents import Incident, changing, keep_open_ones, read_incidents, recover, report
 from pipeline.alerts.messages import due_message
@@ -22,6 +22,8 @@ logger = logging.getLogger("luigi-interface")
 # Exit codes of [retcode] of which Luigi's own events tell.
 # 25: Spotify was not to be asked (an incident of its own).
 TOLD_BY_EVENTS = {0, 25, 30}
+NOT_SCHEDULED = 35
+CAUSES = {kind.word for kind in (Kind.DATABASE, Kind.SETTINGS, Kind.DISK_FULL, Kind.NOT_WRITABLE)}
 # Incidents that could not be written down, on a full disk; they are told all the same.
 unwritten: list[Incident] = []
 
@@ -80,9 +82,14 @@ def tell_exit_code(slot: str, exit_code: int, log: str) -> bool:
     except (OSError, Timeout) as error:
         logger.error("what is over cannot be written down: %s", error)
     _end_what_curl_has_told(config.storage().logs / "not-started", now)
-    if exit_code not in TOLD_BY_EVENTS:
+    if exit_code not in TOLD_BY_EVENTS and not (exit_code == NOT_SCHEDULED and _has_cause(data)):
         report_safely(data, not_run(key, slot, exit_code, log, now))
     return tell_what_is_due(now)
+
+
+def _has_cause(data: Path) -> bool:
+    """Whether an incident that an event reported explains why tasks could not be scheduled."""
+    return any(incident.is_open and incident.key in CAUSES for incident in read_incidents(data))
 
 
 def _end_what_curl_has_told(path: Path, now: datetime.datetime) -> None:

@@ -31,6 +31,8 @@ from pathlib import Path
 class SpotifyError(Exception):
     """Spotify did not give what was asked for."""
 
+    is_foreign = True  # pipeline/causes.py
+
 
 class SpotifyUnreachable(SpotifyError):
     """No usable answer after the retries; the next slot tries again."""
@@ -59,6 +61,8 @@ class AuthorizationError(SpotifyError):
 
 class TokenStoreError(AuthorizationError):
     """The token file cannot be trusted, read or written; the message names it and the fix."""
+
+    is_foreign = False
 
 
 class ConsentEnded(AuthorizationError):

@@ -40,6 +40,8 @@ AGAIN = "The artist counts as not asked yet, and a later slot asks again; no pla
 class MusicBrainzError(Exception):
     """MusicBrainz did not give what was asked for."""
 
+    is_foreign = True  # pipeline/causes.py
+
 
 class MusicBrainzUnavailable(MusicBrainzError):
     """No usable answer even after one more try."""

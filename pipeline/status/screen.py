@@ -8,6 +8,7 @@ import textwrap
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from pipeline.alerts.messages import NO_FAILURES
 from pipeline.local_time import in_zone
 
 Json = dict[str, Any]
@@ -42,8 +43,8 @@ def render(status: Json, zone: str, daily_calls: int) -> str:
 
 def _is_incident(problem: str, incidents: list[Json]) -> bool:
     """Whether an open incident states the same fact: its cause is in the sentence, or it ended the last slot."""
-    if incidents and SLOT_ENDED.match(problem):
-        return True
+    if SLOT_ENDED.match(problem):
+        return any(each.get("key", "").partition(" ")[0] not in NO_FAILURES for each in incidents)
     text = " ".join(problem.split())
     causes = (" ".join(each["cause"].partition(": ")[2].split()) or each["cause"] for each in incidents)
     return any(cause and (cause in text or text in cause) for cause in causes)

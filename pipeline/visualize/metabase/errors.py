@@ -23,6 +23,8 @@ from __future__ import annotations
 class MetabaseError(Exception):
     """Metabase did not do what was asked of it."""
 
+    is_foreign = True  # pipeline/causes.py
+
 
 class MetabaseUnreachable(MetabaseError):
     """No answer."""

@@ -43,6 +43,7 @@ NOT_RUN = {
     "make image-trial": "needs Docker",
     "make demo": "the test below runs it",
     "make test": "runs the tests",
+    "python -m pipeline.demo": "needs the demo's data: the test below runs its commands",
     "make lint": ".ci/run runs it",
     "make agree": "takes minutes; tests/test_agreement.py runs a short one",
     "make bench": "takes minutes, and needs a machine that does nothing else",
@@ -61,8 +62,13 @@ NOT_RUN = {
     "python -m pipeline restore FILE": "the same command is documented with the name of a file",
     "python -m pipeline alert": "is a name here; cron/run.sh gives it its options: tests/test_cron.py",
 }
-# Names of commands that need an option.
-NAMES = {"python -m pipeline", "python -m pipeline export", "python -m pipeline forget"}
+# Mentioned without an option or a value that they need.
+NAMES = {
+    "python -m pipeline",
+    "python -m pipeline export",
+    "python -m pipeline forget",
+    "python -m pipeline metrics --output",
+}
 # These report what they find by their exit code.
 REPORTS = {"make doctor": (0, 2), "pipeline doctor": (0, 1), "pipeline status": (0, 1, 2)}
 

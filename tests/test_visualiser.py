@@ -150,7 +150,7 @@ def look_at_slots(shown: Any, luigid: Luigid) -> None:
     }
     assert message(shown, "RunPipeline", f"run_at={SLOT}") == "ann: 2 new plays; ben: 1 new plays"
     error = click(shown, "ExtractRecent", f"run_at={LATER}, account=ben", ".showError", "#errorModal")
-    assert "UnexpectedAnswer: the answer is not JSON (JSONDecodeError); it begins b'no page, but ***'" in error
+    assert "UnexpectedAnswer: the answer is not JSON (JSONDecodeError); it begins 'no page, but ***'" in error
     assert f'ExtractRecent --run-at "{LATER}" --account "ben"' in error
     assert SECRET not in error
     assert SECRET not in shown.content()

@@ -211,15 +211,15 @@ def _database_url() -> Iterator[tuple[str, str]]:
 
 
 def _kept(root: Path) -> Iterator[tuple[str, str]]:
-    for path in (root / "metabase").glob("*"):
+    for path in filter(Path.is_file, (root / "metabase").glob("*")):
         with contextlib.suppress(OSError, UnicodeDecodeError):
             if value := path.read_text(encoding="utf-8").strip():
                 yield str(path), value
 
 
 def _stored_tokens(root: Path) -> Iterator[str]:
-    """Also of files that are damaged, or were set aside as such."""
-    for path in (root / "tokens").glob("*"):
+    """Also of files that are damaged, or were set aside as such. A pipe would keep the reader waiting: no file."""
+    for path in filter(Path.is_file, (root / "tokens").glob("*")):
         with contextlib.suppress(OSError):
             yield from TOKEN.findall(path.read_text(encoding="utf-8", errors="replace"))
 
